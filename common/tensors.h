@@ -1,0 +1,66 @@
+/* Model files: named tensors plus a description, from GGUF or Hugging Face folders, and back. */
+#ifndef COMMON_TENSORS_H
+#define COMMON_TENSORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/dtype.h"
+
+/* What decides the shape of a decoder-only transformer of the Llama family; one row of data, no code per model. */
+typedef struct {
+    char architecture[16];   /* "llama", "qwen2", "qwen3" */
+    int L, C, H, Kh, D, F, V; /* layers, channels, heads, kv heads, head size, MLP width, vocabulary */
+    int max_positions;
+    float rms_eps;
+    double rope_theta;
+    bool tied;               /* LM head is the embedding */
+    bool qkv_bias;           /* Qwen2 */
+    bool qk_norm;            /* Qwen3 */
+    int bos, eos;            /* -1: none */
+} ModelDesc;
+
+/* 0, or -1 with the reason: values that cannot be (H % Kh, odd D, zero sizes, products past 2^31). */
+int model_desc_check(const ModelDesc *d);
+
+typedef struct {
+    char name[96];   /* Hugging Face's: "model.layers.3.self_attn.q_proj.weight" (GGUF names are translated, permutations undone) */
+    Dtype dtype;
+    int n_dims;
+    int64_t dims[4]; /* row-major, slowest first */
+    const void *data; /* into the file's mapping; dtype_bytes(dtype, product) bytes */
+    bool rope_permuted; /* GGUF llama q/k rows are stored interleaved: tensor_read undoes it */
+    int rope_heads;
+} Tensor;
+
+typedef struct TensorFile TensorFile;
+
+/* path: a .gguf file, a folder with config.json + *.safetensors (sharded: model.safetensors.index.json), or one .safetensors file (then config.json
+ * beside it). Everything is checked before anything is used (operations.md 8): NULL with one clear error (file, what, where, what to do). Maps, does not read. */
+TensorFile *tensor_file_open(const char *path);
+void tensor_file_close(TensorFile *f);
+const ModelDesc *tensor_file_desc(const TensorFile *f);
+int tensor_file_count(const TensorFile *f);
+const Tensor *tensor_file_at(const TensorFile *f, int i);
+const Tensor *tensor_file_find(const TensorFile *f, const char *name); /* NULL if absent */
+
+/* Converts to f32 [product of dims], Hugging Face row order. */
+void tensor_read(const Tensor *t, float *out);
+
+/* Where the next tensor's numbers come from when writing: f32, asked for in the order of names. */
+typedef struct {
+    const char *name; /* Hugging Face's */
+    int n_dims;
+    int64_t dims[4];
+    const float *data;
+} TensorView;
+
+/* Writes model.safetensors + config.json (generation_config.json) into an existing folder; dtype F32, F16 or BF16. 0 or -1. Written aside, renamed. */
+int tensors_export_hf(const char *folder, const ModelDesc *d, const TensorView *t, int n, Dtype dtype);
+
+/* Writes one .gguf with the tokenizer's metadata; dtype F32, F16, BF16, Q8_0 (norms and biases stay F32). 0 or -1. Written aside, renamed. */
+struct Tokenizer;
+int tensors_export_gguf(const char *path, const ModelDesc *d, const TensorView *t, int n, Dtype dtype, const struct Tokenizer *tok);
+
+#endif
