@@ -37,6 +37,19 @@ static inline const char *test_data_dir(void)
     return d && *d ? d : NULL;
 }
 
+/* SmolLM2-135M-Instruct as launch/fetch-smollm2 leaves it, or NULL: skip with the reason (77). TROUPE_MODEL names another place. */
+static inline const char *test_smollm2_path(void)
+{
+    static char path[4096];
+    const char *m = getenv("TROUPE_MODEL"), *source = getenv("TROUPE_SOURCE");
+    if (m && *m) return m;
+    snprintf(path, sizeof path, "%s/models/SmolLM2-135M-Instruct.Q4_1.gguf", source ? source : ".");
+    FILE *f = fopen(path, "rb");
+    if (!f) return NULL;
+    fclose(f);
+    return path;
+}
+
 static inline double max_abs_diff(const float *a, const float *b, size_t n)
 {
     double worst = 0;

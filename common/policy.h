@@ -1,0 +1,28 @@
+/* A policy: a decoder and the tokenizer that speaks for it, opened together. */
+#ifndef COMMON_POLICY_H
+#define COMMON_POLICY_H
+
+#include "common/config.h"
+#include "common/model.h"
+#include "common/tokenizer.h"
+
+typedef struct {
+    Model *model;
+    Tokenizer *tok;
+    KernelSet kernels;
+} Policy;
+
+/* path: a Hugging Face folder, a .gguf file, or a run directory (then the weights of its newest whole checkpoint, or of its exported
+ * `model` folder). 0, or -1 with the reason. Local. policy_close accepts an empty one. */
+int policy_open(Policy *p, const char *path, const KernelSet *k, bool trainable);
+
+/* The policy an experiment file asks for: model.path, or, where that is empty, a new decoder for the task's alphabet with weights drawn
+ * from run.seed. 0 or -1. Local: the same bits on every rank. */
+int policy_from_config(Policy *p, const Config *c, const KernelSet *k, bool trainable);
+
+/* Only what the above would load: description and tokenizer, no weights (`check`, `plan`). Caller closes *tok if asked for (NULL: not wanted). */
+int policy_describe(const Config *c, ModelDesc *d, Tokenizer **tok);
+
+void policy_close(Policy *p);
+
+#endif
