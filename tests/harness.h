@@ -7,6 +7,7 @@
 #define TESTS_HARNESS_H
 
 #include <check.h>
+#undef fail /* Check has a macro of that name; ours is errors.h's */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
