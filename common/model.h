@@ -30,6 +30,7 @@ Param *model_params(const ModelDesc *d, int *count, size_t *n_numbers);
 /* A model without weights. trainable: keeps f32 master weights; otherwise the compute weights only. Local. */
 Model *model_new(const ModelDesc *d, const KernelSet *k, bool trainable);
 void model_free(Model *m);
+size_t model_bytes(const ModelDesc *d, const KernelSet *k, bool trainable); /* for `plan`: weights, packings and master; without the pass's buffers */
 const ModelDesc *model_desc(const Model *m);
 const KernelSet *model_kernels(const Model *m);
 const Param *model_param_table(const Model *m, int *count, size_t *n_numbers);
@@ -42,12 +43,13 @@ void model_init_random(Model *m, uint64_t seed);
 float *model_master(Model *m);
 void model_pack(Model *m);
 
-/* Compute weights as one buffer to send: f32 or bf16 numbers in the block's order. model_unpack takes such a buffer (and keeps what embedding needs). */
+/* Compute weights as one buffer to send: f32 or bf16 numbers in the block's order. Only a trainable model writes it: the others keep packings, not the block.
+ * Any model reads it (a trainable one takes the numbers as its master). */
 size_t model_wire_bytes(const Model *m);
 void model_wire_write(const Model *m, void *out);
 void model_wire_read(Model *m, const void *in);
 
-/* CRC32C of the compute weights. */
+/* CRC32C of the compute weights as they are on the wire: equal on the sender and on every receiver. */
 uint32_t model_crc(const Model *m);
 
 /* Keys and values in pages of KV_PAGE positions; n_layers = L for rollout, 1 for training (each layer is recomputed). */
