@@ -37,6 +37,12 @@ void *option_value(const Config *c, const Option *o); /* where the member lies *
 /* True if `word` is one of "a|b|c". */
 bool choice_has(const char *words, const char *word);
 
+bool run_name_char(char x); /* may stand in run.name */
+
+/* Checks across options (config_check.c). where [n_options]: the node that set each, NULL for a
+ * default. Number of errors, all logged. */
+int config_check(const Config *c, const YamlNode *const *where);
+
 /* Shortest text that reads back as the same number. */
 void number_text(double x, char out[32]);
 

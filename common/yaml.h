@@ -21,7 +21,7 @@ struct YamlNode {
 
 /* name is for messages. NULL with every error logged as name:line:column: message. Duplicate keys are refused with both lines; `<<` merges maps. */
 YamlNode *yaml_parse(const char *name, const char *text, size_t size);
-void yaml_free(YamlNode *root);
+void yaml_close(YamlNode *root); /* NULL is fine. Not yaml_free: libyaml exports an internal function of that name */
 
 const YamlNode *yaml_get(const YamlNode *map, const char *key); /* NULL if absent */
 

@@ -18,6 +18,8 @@ int yaml_fail(const YamlNode *at, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    for (char *c = text; *c; c++) /* what the file quotes stays on one line and moves no cursor */
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
     if (at->line < 1) return fail("%s: %s", at->file, text); /* not from a file: a --set argument */
     return fail("%s:%d:%d: %s", at->file, at->line, at->column, text);
 }
