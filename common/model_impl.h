@@ -114,6 +114,10 @@ typedef struct {
 void layer_backward(const Model *m, int l, const float *x, Acts *a, const KvLayer *kv,
                     const Rows *rows, int n_pages, BackwardBuffers *b, float *grad);
 
+/* Before the first group: memory for the activations of the last layers, for which the backward
+ * then need not compute them again. It has no influence on the bits. */
+void trainer_keep(Trainer *t, size_t bytes);
+
 KvLayer kv_layer(const KvCache *kv, int layer);
 
 #endif
