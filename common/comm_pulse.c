@@ -1,0 +1,230 @@
+/* Who is alive. Every rank tells rank 0 once a second that it lives, how much it has done and what
+ * it waits for; rank 0 answers all with the work of the whole job. Two things end the job (76): a
+ * rank that was silent past the deadline, and a job in which nobody has worked or received anything
+ * for that long, which is how a lost message or a deadlock looks.
+ *
+ * Silence is counted on a clock of our own listening: a rank that did not listen for a minute (a
+ * long computation, a suspended job) has not been listening to silence. One call adds at most a
+ * quarter of the deadline.
+ */
+#include "common/comm_internal.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/errors.h"
+
+double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double pulse_interval(const Comm *c)
+{
+    return c->deadline_s < 4 ? c->deadline_s / 4 : 1;
+}
+
+void pulse_open(Comm *c)
+{
+    c->now = c->moved_at = seconds_now();
+}
+
+/* ---- asked to leave -------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t leave_signal;
+static void on_leave_signal(int signal_number)
+{
+    (void)signal_number;
+    leave_signal = 1;
+}
+
+void signals_open(void)
+{
+    struct sigaction action = {.sa_handler = on_leave_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool comm_asked_to_leave(Comm *c)
+{
+    if (leave_signal) c->leave_asked = true;
+    return c->leave_asked;
+}
+
+/* ---- pulses ---------------------------------------------------------------------------------- */
+
+enum { FLAG_LEAVE = 1, FLAG_WAITING = 2 };
+
+static void pulse_send(Comm *c, int to, int64_t work)
+{
+    Peer *p = &c->peers[to];
+    if (p->pulse_open) return; /* the last one is still on its way: the peer does not listen */
+    Header h = header_make(KIND_PULSE, work, c->what);
+    h.flags = (comm_asked_to_leave(c) ? FLAG_LEAVE : 0u) | (c->paused ? FLAG_WAITING : 0u);
+    p->pulse_open = true;
+    message_send(c, to, &h, NULL);
+}
+
+static int64_t work_of_all(const Comm *c)
+{
+    int64_t sum = c->work;
+    for (int r = 1; r < c->size; r++) sum += c->peers[r].work;
+    return sum;
+}
+
+static void job_worked(Comm *c, int64_t work)
+{
+    if (work == c->job_work) return;
+    c->job_work = work;
+    c->worked_at = c->clock;
+}
+
+void pulse_arrived(Comm *c, const Arrived *a)
+{
+    Peer *p = &c->peers[a->from];
+    p->heard = c->clock;
+    if (a->header.kind == KIND_HELLO) {
+        memcpy(p->host, a->header.what, sizeof p->host);
+        return;
+    }
+    if (a->header.flags & FLAG_LEAVE && c->rank == 0) c->leave_asked = true;
+    p->waiting = a->header.flags & FLAG_WAITING;
+    memcpy(p->what, a->header.what, sizeof p->what);
+    p->work = a->header.number;
+    if (a->from == 0) job_worked(c, p->work);
+}
+
+/* A whole interval without a pause is work too: a long unit between calls of comm_progress. */
+static void pulses_send(Comm *c)
+{
+    if (!c->paused) c->work++;
+    if (c->rank) {
+        pulse_send(c, 0, c->work);
+        if (comm_asked_to_leave(c)) c->leave_told = true;
+    } else {
+        job_worked(c, work_of_all(c));
+        for (int r = 1; r < c->size; r++) pulse_send(c, r, c->job_work);
+    }
+    c->paused = false;
+    c->pulsed_at = c->now;
+}
+
+/* ---- deadlines ------------------------------------------------------------------------------- */
+
+static const char *said(const char *what)
+{
+    return *what ? what : "nothing yet";
+}
+
+static void refuse_silence(Comm *c)
+{
+    char name[96];
+    double patience = c->rank ? c->deadline_s + 2 * pulse_interval(c)
+                              : c->deadline_s; /* rank 0 knows more: it speaks first */
+    int first = c->rank ? 0 : 1, last = c->rank ? 1 : c->size;
+    for (int r = first; r < last; r++) {
+        double silence = c->clock - c->peers[r].heard;
+        if (silence > patience)
+            die(EXIT_PEER,
+                "%s has been silent for %.0f s (deadline %.0f s); it was last heard waiting for: "
+                "%s",
+                peer_name(c, r, name), silence, c->deadline_s, said(c->peers[r].what));
+    }
+}
+
+static void refuse_standstill(Comm *c)
+{
+    double stood = c->clock - c->worked_at;
+    double patience =
+        c->rank ? c->deadline_s + 4 * pulse_interval(c) : c->deadline_s + 2 * pulse_interval(c);
+    if (stood <= patience || c->closing) return;
+    Buffer text = {0};
+    buffer_printf(&text,
+                  "nothing has happened for %.0f s (deadline %.0f s): this rank waits for: %s",
+                  stood, c->deadline_s, said(c->what));
+    for (int r = 1; c->rank == 0 && r < c->size && r < 16; r++) {
+        char name[96];
+        buffer_printf(&text, "; %s: %s", peer_name(c, r, name), said(c->peers[r].what));
+    }
+    die(EXIT_PEER, "%s", text.data);
+}
+
+void pulse_step(Comm *c)
+{
+    double now = seconds_now(), gap = now - c->now, most = c->deadline_s / 4;
+    c->clock += gap < most ? gap : most;
+    c->now = now;
+    bool leave_news = leave_signal && !c->leave_told && c->rank;
+    if (now - c->pulsed_at < pulse_interval(c) && !leave_news) return;
+    pulses_send(c);
+    refuse_silence(c);
+    refuse_standstill(c);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+static void note_wait(Comm *c, const char *what)
+{
+    c->paused = true;
+    if (strncmp(c->what, what, sizeof c->what - 1)) snprintf(c->what, sizeof c->what, "%s", what);
+}
+
+/* While pieces go through, the next is expected at once: yield, do not sleep. Otherwise 50 us,
+ * doubling to 1 ms: a waiting rank then costs below 2 % of a core, and a group takes seconds. */
+static void nap(Comm *c)
+{
+    const double busy_s = 2e-3;
+    const int least_us = 50, most_us = 1000;
+    if ((c->in || c->out || c->streaming) && seconds_now() - c->moved_at < busy_s) {
+        sched_yield();
+        return;
+    }
+    c->sleep_us = c->sleep_us ? 2 * c->sleep_us : least_us;
+    if (c->sleep_us > most_us) c->sleep_us = most_us;
+    struct timespec t = {.tv_nsec = 1000L * c->sleep_us};
+    nanosleep(&t, NULL);
+}
+
+void pulse_pause(Comm *c, const char *what)
+{
+    note_wait(c, what);
+    bool moved = messages_move(c);
+    pulse_step(c);
+    if (moved)
+        c->sleep_us = 0;
+    else
+        nap(c);
+}
+
+void comm_idle(Comm *c, const char *what)
+{
+    pulse_pause(c, what);
+}
+
+void comm_worked(Comm *c)
+{
+    c->sleep_us = 0;
+    c->work++;
+}
+
+/* Shared-memory transfers advance only while both sides call MPI: as long as pieces go through,
+ * keep at it for a moment. */
+void comm_progress(Comm *c)
+{
+    const double recent_s = 3e-4, most_s = 1e-2;
+    double start = 0;
+    messages_move(c);
+    pulse_step(c);
+    while (c->in || c->out) {
+        double now = seconds_now();
+        if (!start) start = now;
+        if (now - c->moved_at > recent_s || now - start > most_s) return;
+        messages_move(c);
+    }
+}
