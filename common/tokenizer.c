@@ -215,26 +215,29 @@ int tokenizer_set(Tokenizer *t, int id, const char *bytes, size_t n, TokenType t
     return 0;
 }
 
-int tokenizer_set_spelled(Tokenizer *t, int id, const char *text, size_t n, TokenType type)
+bool spelling_read(const char *text, size_t n, Buffer *out)
 {
-    Buffer bytes = {0};
-    bool plain = true; /* content and spelling are the same */
     for (size_t i = 0; i < n;) {
         utf8proc_int32_t c;
         utf8proc_ssize_t k =
             utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
         int byte = k < 1 ? -1 : byte_of_spelling(c);
-        if (byte < 0 || (type != TOKEN_NORMAL && c >= 0x80)) {
-            plain = false;
-            break;
-        }
+        if (byte < 0) return false;
         char one = (char)byte;
-        buffer_add(&bytes, &one, 1);
+        buffer_add(out, &one, 1);
         i += (size_t)k;
     }
-    t->tokens[id].bpe = plain && n > 0;
-    int rc = plain ? tokenizer_set(t, id, bytes.data ? bytes.data : "", bytes.size, type)
-                   : tokenizer_set(t, id, text, n, type);
+    return true;
+}
+
+int tokenizer_set_spelled(Tokenizer *t, int id, const char *text, size_t n, TokenType type)
+{
+    Buffer bytes = {0};
+    bool plain = spelling_read(text, n, &bytes) && n > 0;
+    if (plain && type != TOKEN_NORMAL)
+        plain = bytes.size == n; /* only where the content is spelled the same */
+    t->tokens[id].bpe = plain;
+    int rc = tokenizer_set(t, id, plain ? bytes.data : text, plain ? bytes.size : n, type);
     buffer_free(&bytes);
     return rc;
 }

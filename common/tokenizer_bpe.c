@@ -54,15 +54,23 @@ void bpe_scratch_free(BpeScratch *s)
     mem_free(s);
 }
 
-int bpe_add_merge(Tokenizer *t, int rank, const char *left, size_t n_left, const char *right,
-                  size_t n_right)
+void bpe_reserve_merges(Tokenizer *t, size_t n)
 {
-    REQUIRE(rank == t->n_merges, "merges come in the order of rank: %d, not %d", t->n_merges, rank);
-    int a = vocab_find(t, left, n_left), b = vocab_find(t, right, n_right);
+    t->merge = mem_zeroed(n, sizeof *t->merge);
+}
+
+int bpe_add_merge(Tokenizer *t, const char *left, size_t n_left, const char *right, size_t n_right)
+{
     Buffer both = {0};
-    buffer_add(&both, left, n_left);
-    buffer_add(&both, right, n_right);
-    int ab = vocab_find(t, both.data, both.size);
+    int a = -1, b = -1, ab = -1, rank = t->n_merges;
+    if (spelling_read(left, n_left, &both)) {
+        size_t half = both.size;
+        a = vocab_find(t, both.data, half);
+        if (spelling_read(right, n_right, &both)) {
+            b = vocab_find(t, both.data + half, both.size - half);
+            ab = vocab_find(t, both.data, both.size);
+        }
+    }
     buffer_free(&both);
     if (a < 0 || b < 0 || ab < 0)
         return fail(
@@ -77,6 +85,16 @@ int bpe_add_merge(Tokenizer *t, int rank, const char *left, size_t n_left, const
     t->merge[rank][0] = a, t->merge[rank][1] = b, t->merge[rank][2] = ab;
     t->n_merges++;
     return 0;
+}
+
+int bpe_add_merge_text(Tokenizer *t, const char *text, size_t n)
+{
+    const char *blank = n ? memchr(text, ' ', n) : NULL;
+    if (!blank)
+        return fail("%s: merge %d is not two parts with a blank between them", t->where,
+                    t->n_merges);
+    size_t left = (size_t)(blank - text);
+    return bpe_add_merge(t, text, left, blank + 1, n - left - 1);
 }
 
 /* --- the heap: lowest rank first, then leftmost

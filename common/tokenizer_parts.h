@@ -107,10 +107,15 @@ int vocab_find(const Tokenizer *t, const char *bytes, size_t n);
 int spelling_of_byte(uint8_t byte);  /* a code point below 0x144 */
 int byte_of_spelling(int codepoint); /* -1 if it spells none */
 
-/* Merges as files give them ("left right"); 0 or -1. Call after every token is set and
- * tokenizer_finish. */
-int bpe_add_merge(Tokenizer *t, int rank, const char *left, size_t n_left, const char *right,
-                  size_t n_right);
+/* Appends the bytes that a text in byte-level characters stands for; false if some character is
+ * none of them. */
+bool spelling_read(const char *text, size_t n, Buffer *out);
+
+/* Merges as files give them, in the order of their ranks, after tokenizer_finish: both parts apart,
+ * or "left right". */
+void bpe_reserve_merges(Tokenizer *t, size_t n);
+int bpe_add_merge(Tokenizer *t, const char *left, size_t n_left, const char *right, size_t n_right);
+int bpe_add_merge_text(Tokenizer *t, const char *text, size_t n);
 
 /* Working memory of one encode call, so that the tokenizer itself is never written. */
 typedef struct BpeScratch BpeScratch;
@@ -126,7 +131,12 @@ const char *
 pre_pattern(const PreStep *s); /* the regular expression of any step; NULL if it has none */
 void pre_free(Tokenizer *t);
 
-Tokenizer *tokenizer_open_json(const char *folder);
-Tokenizer *tokenizer_open_gguf(const char *path);
+/* tokenizer.json's text (name: what to call it in messages). The folder's other files are
+ * config_read's subject. */
+Tokenizer *tokenizer_read_json(const char *name, const char *text, size_t n);
+int tokenizer_read_config(Tokenizer *t, const char *folder);
+
+struct GgufFile;
+Tokenizer *tokenizer_read_gguf(const struct GgufFile *f);
 
 #endif
