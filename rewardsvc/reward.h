@@ -45,7 +45,8 @@ typedef struct {
     /* One-time preparation from the settings' values (same order as `settings`); *state is handed to score. 0 or -1 with the reason. May be NULL. */
     int (*open)(const RewardValue *values, void **state);
     void (*close)(void *state);
-    /* The score of one sample. Never blocks past a second, never reads outside `e`; a text it cannot judge is a status, not a 0. */
+    /* The score of one sample. Never blocks past a second, never reads outside `e`; a text it cannot judge is a status, not a 0. With SCORE_ERROR it
+     * says why through fail(): the block prints a component's first reason and keeps the others quiet (errors_last). */
     Score (*score)(const RewardValue *values, void *state, const Evidence *e);
 } Reward;
 
@@ -63,6 +64,7 @@ typedef struct {
     double weight;
     RewardValue *values;
     void *state;
+    bool complained;       /* its first error has been printed */
 } RewardComponent;
 
 typedef struct {
