@@ -13,6 +13,8 @@
 
 #include "common/errors.h"
 
+enum { LONGEST_TEMPLATE = 64 << 10 }; /* Qwen3's has 4 KB; what is longer is not known anyway */
+
 typedef struct {
     char kind; /* '%' statement, '=' output, '"' literal text */
     bool dropped;
@@ -176,14 +178,12 @@ static bool is_wrapped(const char *s,
     return false;
 }
 
-static void add_output(Items *l, const char *expression)
+static void add_output(Items *l, char *expression)
 {
     size_t n = strlen(expression);
-    if (is_wrapped(expression, n)) {
-        char *inner = mem_text_n(expression + 1, n - 2);
-        add_output(l, inner);
-        mem_free(inner);
-        return;
+    for (int i = 0; i < 8 && is_wrapped(expression, n); i++, n -= 2) {
+        memmove(expression, expression + 1, n - 2);
+        expression[n - 2] = 0;
     }
     for (const char *s = expression;; s++) {
         const char *plus = next_plus(s);
@@ -371,6 +371,7 @@ static void write_items(const Items *l, Buffer *out)
 void chat_template_canonical(const char *text, Buffer *out)
 {
     Items l = {0};
+    if (strlen(text) > LONGEST_TEMPLATE) return;
     read_items(text, &l);
     drop_untaken(&l);
     if (!l.bad) write_items(&l, out);
