@@ -1,11 +1,12 @@
 /* What the files of the tokenizer share, and nobody else includes: its tables and the steps from
  * text to ids.
  *
- *   tokenizer.c         life, lookups, alphabets, decoding
+ *   tokenizer.c         life, vocabulary, alphabets, decoding
+ *   tokenizer_lookup.c  maps, tries, the spelling of bytes
  *   tokenizer_encode.c  text -> added tokens -> normaliser -> pre-tokeniser -> bpe
  *   tokenizer_pre.c     the pre-tokeniser: regular expressions, and the names GGUF has for them
  *   tokenizer_bpe.c     one word -> ids
- *   tokenizer_json.c, tokenizer_gguf.c, tokenizer_export.c   from and to files
+ *   tokenizer_config.c (opens a path), tokenizer_json.c, tokenizer_gguf.c, tokenizer_export.c   from and to files
  */
 #ifndef COMMON_TOKENIZER_PARTS_H
 #define COMMON_TOKENIZER_PARTS_H
@@ -30,6 +31,7 @@ bool map_get(const Map *m, uint64_t key, uint32_t *value);
 bool map_put(Map *m, uint64_t key,
              uint32_t value); /* false, and nothing done, if the key is there */
 void map_free(Map *m);
+uint64_t hash_mix(uint64_t x);
 
 typedef struct {
     uint32_t at; /* its bytes in the pool, followed by a NUL */
