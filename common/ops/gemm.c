@@ -9,12 +9,14 @@
 #define WIDE      __attribute__((target("arch=x86-64-v4")))
 #define WIDE_BF16 __attribute__((target("arch=x86-64-v4,avx512bf16")))
 #define HAS_WIDE  __builtin_cpu_supports("x86-64-v4")
+#define HAS_AVX2  __builtin_cpu_supports("x86-64-v3")
 #define HAS_BF16  (HAS_WIDE && __builtin_cpu_supports("avx512bf16"))
 #else
 #define WIDE
 #define WIDE_BF16
 #define HAS_WIDE false
 #define HAS_BF16 false
+#define HAS_AVX2 false
 #endif
 
 #define NARROW_TILE 6
@@ -168,6 +170,11 @@ KERNEL(narrow_pairs, CLONES, narrow, PAIRS)
 bool gemm_has_bf16(void)
 {
     return HAS_BF16;
+}
+
+const char *gemm_instructions(void)
+{
+    return HAS_BF16 ? "AVX-512 BF16" : HAS_WIDE ? "AVX-512" : HAS_AVX2 ? "AVX2" : "x86-64";
 }
 
 void gemm_panel(float *c, ptrdiff_t ldc, GemmRows a, const float *panel, int rows, int n, int K,

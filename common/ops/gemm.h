@@ -35,6 +35,7 @@ typedef struct {
 } GemmPairs;
 void gemm_panel_pairs(float *c, ptrdiff_t ldc, GemmPairs a, const uint32_t *panel, int rows, int n,
                       int K2, bool accumulate);
-bool gemm_has_bf16(void); /* this CPU multiplies bf16 pairs in one instruction */
+bool gemm_has_bf16(void);            /* this CPU multiplies bf16 pairs in one instruction */
+const char *gemm_instructions(void); /* "AVX-512 BF16", "AVX-512", "AVX2", "x86-64" */
 
 #endif
