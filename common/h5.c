@@ -228,20 +228,25 @@ static const char *foreign(hid_t set, hid_t type)
     return what;
 }
 
+/* How many numbers of a dataset of rank 1 or 2; -1: another rank. */
+static long long extent(hid_t set)
+{
+    hid_t space = H5Dget_space(set);
+    int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    long long n = rank == 1 || rank == 2 ? (long long)H5Sget_simple_extent_npoints(space) : -1;
+    if (space >= 0) H5Sclose(space);
+    return n;
+}
+
 static int read_plain(hid_t set, const char *path, const char *name, hid_t type, size_t most,
                       void **data, size_t *n)
 {
     const char *what = foreign(set, type);
     if (what) return fail("%s: %s %s: not a file of ours", path, name, what);
-    hid_t space = H5Dget_space(set);
-    hsize_t length = 0;
-    int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-    if (rank == 1) H5Sget_simple_extent_dims(space, &length, NULL);
-    if (space >= 0) H5Sclose(space);
-    if (rank != 1) return fail("%s: %s: not a list (rank %d)", path, name, rank);
-    if (length > most)
-        return fail("%s: %s has %llu numbers, at most %zu are expected", path, name,
-                    (unsigned long long)length, most);
+    long long length = extent(set);
+    if (length < 0) return fail("%s: %s: neither a list nor a table", path, name);
+    if ((size_t)length > most)
+        return fail("%s: %s has %lld numbers, at most %zu are expected", path, name, length, most);
     *data = mem_zeroed((size_t)length + 1, H5Tget_size(type));
     *n = (size_t)length;
     if (!length || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data) >= 0) return 0;

@@ -33,7 +33,7 @@ int h5_note_int(hid_t file, const char *path, const char *name, int64_t value);
 int h5_note_text(hid_t file, const char *path, const char *name, const char *text);
 
 /* Reading a file that we wrote but do not trust: read only, and a dataset is refused unless it is a plain one (hard link, stored in the file itself, no filter but
- * shuffle, deflate, fletcher32), of rank 1 and of this class and width, and not longer than `most` numbers. Caller frees *data. */
+ * shuffle, deflate, fletcher32), of rank 1 or 2 (read flat) and of this class and width, and not longer than `most` numbers. Caller frees *data. */
 hid_t h5_open(const char *path);
 int h5_read(hid_t file, const char *path, const char *name, hid_t type, size_t most, void **data,
             size_t *n);

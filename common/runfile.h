@@ -1,5 +1,22 @@
 /* The run directory's records (design.md 5, operations.md 3.3): run.h5 (small, rewritten whole), rollouts/steps-*.h5 (closed segments),
- * rollouts/live.log (frames of the interval in progress), metrics.jsonl (a line a step), summary.json. Rank 0 is the only writer. No HDF5 file grows in place. */
+ * rollouts/live.log (frames of the interval in progress), metrics.jsonl (a line a step), summary.json, launches.txt (a line a launch), lock. Rank 0 is the only writer.
+ * No HDF5 file grows in place; all of them open with h5py and h5dump.
+ *
+ * A step's number counts from 1: it is the number of optimiser steps done once the step is over, as in checkpoints; 0 is what comes before the first.
+ *
+ * run.h5            attributes format, run_id, layout, last_step; datasets
+ *   info            u8 [..]        all of the run as JSON: run_id, seed, config, version, layout, last_step, components, kernels, launches, segments
+ *   config version  text           as given; `troupe --version`
+ *   metrics/KEY     f64 [lines]    a column for each number of metrics.jsonl (an object's inner ones as KEY.inner), NaN where a line has none
+ *
+ * rollouts/steps-FIRST-LAST.h5: n groups, N samples, T tokens in all, K components; NAME_offset [count + 1] are the ends of ragged parts
+ *   groups/         step id problem i64 [n], kind u8 [n] (0 train, 1 eval, 2 demonstration), version n_components i32 [n], sample_offset i64 [n+1],
+ *                   prompt i32 [..] by prompt_offset, prompt_text and record u8 [..] by prompt_text_offset and record_offset
+ *   samples/        token_offset i64 [N+1]; tokens i32, logprobs logprobs_untempered logprobs_sampled f32, versions i32, mask u8 [T];
+ *                   finish u8 [N] (0 end of text, 1 stop string, 2 length), reward f64, reward_status u8, advantage f32 [N], text u8 by text_offset
+ *   components/     value f64 [N, K], status u8 [N, K] (0 ok, 1 timeout, 2 error, 3 refused, 4 not applicable), name u8 by name_offset
+ *   times/          latency_s f32 [N, K]: outside every equality
+ */
 #ifndef COMMON_RUNFILE_H
 #define COMMON_RUNFILE_H
 
@@ -17,13 +34,15 @@ typedef struct {
     char run_id[40];                        /* random hex; made by runfile_open when new */
     uint64_t seed;
     KernelSet kernels;
-    int n_components;                       /* names of the reward's components */
+    int n_components; /* names of the reward's components */
     const char *const *components;
-    const char *layout;                     /* "workers 2, rewardsvc 1" */
+    const char *layout;      /* "workers 2, rewardsvc 1" */
+    int64_t resume_sft_step; /* with resume_step = 0: the supervised step that is resumed after */
 } RunInfo;
 
-/* Opens (creates, 0750) the run directory and takes its lock (a second job is refused: host, pid said). resume_step >= 0: continues after that step: metrics cut to it,
- * live.log moved aside to live.previous.log so that re-made rollouts can be compared with it. -1: refuses a directory that already holds a run (says --resume). NULL with the reason. */
+/* Opens (creates, 0750) the run directory and takes its lock (a second job is refused: host, pid said). resume_step >= 0: continues after that step: lines of metrics after it are cut
+ * (those with "stage": "sft" after resume_sft_step, if resume_step is 0; all if both are), segments after it renamed to *.old, and live.log moved aside to live.previous.log so that re-made rollouts
+ * can be compared with it. -1: refuses a directory that already holds a run (says --resume). NULL with the reason. */
 RunFile *runfile_open(const char *dir, RunInfo *info, int64_t resume_step);
 void runfile_close(RunFile *r);
 
