@@ -25,4 +25,11 @@ int policy_describe(const Config *c, ModelDesc *d, Tokenizer **tok);
 
 void policy_close(Policy *p);
 
+/* What a checkpoint keeps as its config_text: the file's text, then each --set argument as a comment line, so that the text alone says what the run was. Caller frees. */
+char *policy_config_text(const Config *c);
+
+/* The configuration and kernel set of the run at path (a run's folder with a whole checkpoint, or one checkpoint). 0 and *c, *k filled (caller: config_free); 1 if
+ * path is nothing of the kind; -1 with the reason. */
+int policy_run_config(const char *path, Config *c, KernelSet *k);
+
 #endif
