@@ -116,7 +116,7 @@ static bool line_stays(const char *line, size_t n, int64_t step, int64_t sft_ste
     const json_t *at = json_object_get(o, "step");
     const char *stage = json_string_value(json_object_get(o, "stage"));
     bool sft = stage && !strcmp(stage, "sft");
-    bool stays = json_is_integer(at) && (step || sft_step);
+    bool stays = json_is_integer(at);
     if (stays && sft) stays = step > 0 || json_integer_value(at) <= sft_step;
     if (stays && !sft) stays = step > 0 && json_integer_value(at) <= step;
     json_decref(o);

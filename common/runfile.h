@@ -36,13 +36,18 @@ typedef struct {
     KernelSet kernels;
     int n_components; /* names of the reward's components */
     const char *const *components;
-    const char *layout;      /* "workers 2, rewardsvc 1" */
-    int64_t resume_sft_step; /* with resume_step = 0: the supervised step that is resumed after */
+    const char *layout; /* "workers 2, rewardsvc 1" */
+    int64_t
+        resume_sft_step; /* with resume_step = 0: the last line of stage "sft" that stays; INT64_MIN: none */
 } RunInfo;
 
-/* Opens (creates, 0750) the run directory and takes its lock (a second job is refused: host, pid said). resume_step >= 0: continues after that step: lines of metrics after it are cut
- * (those with "stage": "sft" after resume_sft_step, if resume_step is 0; all if both are), segments after it renamed to *.old, and live.log moved aside to live.previous.log so that re-made rollouts
- * can be compared with it. -1: refuses a directory that already holds a run (says --resume). NULL with the reason. */
+/* Opens (creates, 0750) the run directory and takes its lock (a second job is refused: host, pid said).
+ * resume_step > 0: continues after that step: lines of metrics after it are cut, segments after it renamed to *.old, and live.log moved aside to live.previous.log so that
+ *   re-made rollouts can be compared with it; lines with "stage": "sft" stay.
+ * resume_step = 0: the same, before the first step: all lines are cut but those of stage "sft" whose step is at most info->resume_sft_step (a run that died before its
+ *   first checkpoint: INT64_MIN).
+ * resume_step < 0: a new run; refuses a directory that already holds one (says --resume).
+ * NULL with the reason. */
 RunFile *runfile_open(const char *dir, RunInfo *info, int64_t resume_step);
 void runfile_close(RunFile *r);
 
@@ -64,6 +69,10 @@ int runfile_summary(RunFile *r, const json_t *summary);
 json_t *runfile_read_metrics(const char *dir);
 /* Groups of a step, from its segment or the live log. Caller frees each and the array. -1 with the reason. */
 int runfile_read_groups(const char *dir, int64_t step, Group **groups, int *n);
+/* Every group of a run in the order it was recorded, segments first, then the live log: f is called for each (g is the caller's only until f returns) and ends the walk by
+ * not returning 0. That value, 0 at the end, or -1 with the reason. */
+int runfile_each_group(const char *dir, int (*f)(void *ctx, int64_t step, const Group *g),
+                       void *ctx);
 /* run.h5's attributes as an object: config, seed, run_id, components, kernels, launches, segments. */
 json_t *runfile_read_info(const char *dir);
 

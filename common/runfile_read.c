@@ -120,3 +120,51 @@ int runfile_read_groups(const char *dir, int64_t step, Group **groups, int *n)
               : fail("%s: no rollouts of step %" PRId64 " are kept (see `troupe inspect %s`)", dir,
                      step, dir);
 }
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+typedef int group_fn(void *ctx, int64_t step, const Group *g);
+
+/* `after` is the last step of the segments so far: a log that was not emptied in time still holds some of theirs. */
+static int walk_segment(const char *path, int64_t *after, group_fn *f, void *ctx)
+{
+    Segment s;
+    int rc = segment_read(&s, path);
+    for (int i = 0; i < s.n && !rc; i++) {
+        if (s.steps[i] > *after) *after = s.steps[i];
+        rc = f(ctx, s.steps[i], &s.groups[i]);
+    }
+    segment_free(&s);
+    return rc;
+}
+
+static int walk_log(const char *path, int64_t after, group_fn *f, void *ctx)
+{
+    LogReader log;
+    Group g;
+    int64_t step;
+    int rc = log_open(&log, path);
+    while (!rc && log_next(&log, &step, &g)) {
+        if (step > after) rc = f(ctx, step, &g);
+        group_free(&g);
+    }
+    log_close(&log);
+    return rc;
+}
+
+int runfile_each_group(const char *dir, group_fn *f, void *ctx)
+{
+    char **names, *log = mem_printf("%s/rollouts/live.log", dir);
+    int rc = 0, n = run_segments(dir, &names);
+    int64_t after = INT64_MIN;
+    for (int i = 0; i < n; i++) {
+        char *path = mem_printf("%s/rollouts/%s", dir, names[i]);
+        if (!rc) rc = walk_segment(path, &after, f, ctx);
+        mem_free(path);
+        mem_free(names[i]);
+    }
+    mem_free(names);
+    if (!rc) rc = walk_log(log, after, f, ctx);
+    mem_free(log);
+    return rc;
+}

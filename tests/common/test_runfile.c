@@ -161,6 +161,36 @@ START_TEST(groups_come_back_from_segments_and_from_the_log)
 }
 END_TEST
 
+static int count_group(void *ctx, int64_t step, const Group *g)
+{
+    int *n = ctx;
+    ck_assert_int_eq((int)(g->id / 4 + 1), (int)step);
+    ck_assert_int_eq((int)g->id, *n);
+    ++*n;
+    return step == 5 ? 17 : 0;
+}
+
+START_TEST(all_groups_are_walked_in_order)
+{
+    new_dir();
+    RunFile *r = start(-1, 0);
+    int n = 0;
+    for (int step = 1; step <= 4; step++) {
+        add_step(r, step);
+        if (step % 2 == 0 && step < 4) runfile_cut_segment(r, step);
+    }
+    ck_assert_int_eq(runfile_each_group(dir, count_group, &n), 0);
+    ck_assert_int_eq(n, 16);
+    add_step(r, 5);
+    n = 0;
+    ck_assert_int_eq(runfile_each_group(dir, count_group, &n),
+                     17); /* it ends where it is told to */
+    ck_assert_int_eq(n, 17);
+    runfile_close(r);
+    drop_dir();
+}
+END_TEST
+
 START_TEST(run_h5_tells_what_the_run_is)
 {
     new_dir();
@@ -237,7 +267,7 @@ START_TEST(a_resume_cuts_what_came_after_and_compares_what_is_made_again)
                            "rollouts/steps-000001-000002.h5"),
                      0);
     runfile_close(r);
-    r = start(0, 0); /* from nothing */
+    r = start(0, INT64_MIN); /* from nothing */
     ck_assert_uint_eq(metric_lines(), 0);
     runfile_close(r);
     ck_assert_int_eq(shell("test $(wc -l <launches.txt) = 4 && grep -q 'resumed_after_step=2 "
@@ -386,7 +416,8 @@ START_TEST(a_dataset_that_lies_elsewhere_is_refused)
 }
 END_TEST
 
-TEST_MAIN("runfile", groups_come_back_from_segments_and_from_the_log, run_h5_tells_what_the_run_is,
+TEST_MAIN("runfile", groups_come_back_from_segments_and_from_the_log,
+          all_groups_are_walked_in_order, run_h5_tells_what_the_run_is,
           a_resume_cuts_what_came_after_and_compares_what_is_made_again,
           another_runs_checkpoint_is_refused, a_second_job_is_refused_and_a_dead_one_is_not,
           a_kill_leaves_files_that_open, a_torn_tail_ends_the_log_at_the_last_good_frame,
