@@ -8,7 +8,7 @@
 
 #include "common/tensors.h"
 
-typedef struct {
+typedef struct TensorSpec {
     char name[96];      /* Hugging Face's: "model.layers.3.self_attn.q_proj.weight" */
     char gguf_name[96]; /* "blk.3.attn_q.weight" */
     int n_dims;         /* 1 or 2 */

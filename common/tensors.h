@@ -63,4 +63,11 @@ int tensors_export_hf(const char *folder, const ModelDesc *d, const TensorView *
 struct Tokenizer;
 int tensors_export_gguf(const char *path, const ModelDesc *d, const TensorView *t, int n, Dtype dtype, const struct Tokenizer *tok);
 
+/* The same for numbers that are not all in memory at once: fetch gives the f32 numbers of one tensor (its name and shape in spec), in the order of tensor_names.h;
+ * they must stay until the next call. NULL: failed, with the reason logged, and nothing is left of the export. tok may be NULL: then the file has no tokenizer. */
+struct TensorSpec;
+typedef const float *tensor_fetch_fn(void *ctx, const struct TensorSpec *spec);
+int tensors_export_hf_from(const char *folder, const ModelDesc *d, tensor_fetch_fn *fetch, void *ctx, Dtype dtype);
+int tensors_export_gguf_from(const char *path, const ModelDesc *d, tensor_fetch_fn *fetch, void *ctx, Dtype dtype, const struct Tokenizer *tok);
+
 #endif
