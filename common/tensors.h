@@ -10,26 +10,28 @@
 
 /* What decides the shape of a decoder-only transformer of the Llama family; one row of data, no code per model. */
 typedef struct {
-    char architecture[16];   /* "llama", "qwen2", "qwen3" */
-    int L, C, H, Kh, D, F, V; /* layers, channels, heads, kv heads, head size, MLP width, vocabulary */
+    char architecture[16]; /* "llama", "qwen2", "qwen3" */
+    int L, C, H, Kh, D, F,
+        V; /* layers, channels, heads, kv heads, head size, MLP width, vocabulary */
     int max_positions;
     float rms_eps;
     double rope_theta;
-    bool tied;               /* LM head is the embedding */
-    bool qkv_bias;           /* Qwen2 */
-    bool qk_norm;            /* Qwen3 */
-    int bos, eos;            /* -1: none */
+    bool tied;     /* LM head is the embedding */
+    bool qkv_bias; /* Qwen2 */
+    bool qk_norm;  /* Qwen3 */
+    int bos, eos;  /* -1: none */
 } ModelDesc;
 
 /* 0, or -1 with the reason: values that cannot be (H % Kh, odd D, zero sizes, products past 2^31). */
 int model_desc_check(const ModelDesc *d);
 
 typedef struct {
-    char name[96];   /* Hugging Face's: "model.layers.3.self_attn.q_proj.weight" (GGUF names are translated, permutations undone) */
+    char name
+        [96]; /* Hugging Face's: "model.layers.3.self_attn.q_proj.weight" (GGUF names are translated, permutations undone) */
     Dtype dtype;
     int n_dims;
-    int64_t dims[4]; /* row-major, slowest first */
-    const void *data; /* into the file's mapping; dtype_bytes(dtype, product) bytes */
+    int64_t dims[4];    /* row-major, slowest first */
+    const void *data;   /* into the file's mapping; dtype_bytes(dtype, product) bytes */
     bool rope_permuted; /* GGUF llama q/k rows are stored interleaved: tensor_read undoes it */
     int rope_heads;
 } Tensor;
@@ -57,17 +59,21 @@ typedef struct {
 } TensorView;
 
 /* Writes model.safetensors + config.json (generation_config.json) into an existing folder; dtype F32, F16 or BF16. 0 or -1. Written aside, renamed. */
-int tensors_export_hf(const char *folder, const ModelDesc *d, const TensorView *t, int n, Dtype dtype);
+int tensors_export_hf(const char *folder, const ModelDesc *d, const TensorView *t, int n,
+                      Dtype dtype);
 
 /* Writes one .gguf with the tokenizer's metadata; dtype F32, F16, BF16, Q8_0 (norms and biases stay F32). 0 or -1. Written aside, renamed. */
 struct Tokenizer;
-int tensors_export_gguf(const char *path, const ModelDesc *d, const TensorView *t, int n, Dtype dtype, const struct Tokenizer *tok);
+int tensors_export_gguf(const char *path, const ModelDesc *d, const TensorView *t, int n,
+                        Dtype dtype, const struct Tokenizer *tok);
 
 /* The same for numbers that are not all in memory at once: fetch gives the f32 numbers of one tensor (its name and shape in spec), in the order of tensor_names.h;
  * they must stay until the next call. NULL: failed, with the reason logged, and nothing is left of the export. tok may be NULL: then the file has no tokenizer. */
 struct TensorSpec;
 typedef const float *tensor_fetch_fn(void *ctx, const struct TensorSpec *spec);
-int tensors_export_hf_from(const char *folder, const ModelDesc *d, tensor_fetch_fn *fetch, void *ctx, Dtype dtype);
-int tensors_export_gguf_from(const char *path, const ModelDesc *d, tensor_fetch_fn *fetch, void *ctx, Dtype dtype, const struct Tokenizer *tok);
+int tensors_export_hf_from(const char *folder, const ModelDesc *d, tensor_fetch_fn *fetch,
+                           void *ctx, Dtype dtype);
+int tensors_export_gguf_from(const char *path, const ModelDesc *d, tensor_fetch_fn *fetch,
+                             void *ctx, Dtype dtype, const struct Tokenizer *tok);
 
 #endif
