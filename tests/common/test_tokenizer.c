@@ -413,7 +413,100 @@ START_TEST(a_megabyte_without_blanks_takes_no_quadratic_time)
 }
 END_TEST
 
+/* --- export -------------------------------------------------------------------------------------------------------------- */
+
+/* Exports t into a folder of its own and opens that. */
+static Tokenizer *exported(const Tokenizer *t)
+{
+    static const char *const files[] = {"tokenizer.json", "tokenizer_config.json",
+                                        "generation_config.json"};
+    char folder[] = "/tmp/test_tokenizer_XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(tokenizer_export(t, folder), 0);
+    ck_assert_int_eq(tokenizer_export(t, folder), 0); /* over what is there */
+    Tokenizer *back = tokenizer_open(folder);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *path = mem_printf("%s/%s", folder, files[i]);
+        unlink(path);
+        mem_free(path);
+    }
+    ck_assert_int_eq(rmdir(folder), 0); /* nothing else was left there */
+    ck_assert_ptr_nonnull(back);
+    return back;
+}
+
+static void same_tokens(const Tokenizer *a, const Tokenizer *b)
+{
+    ck_assert_int_eq(tokenizer_kind(a), tokenizer_kind(b));
+    ck_assert_int_eq(tokenizer_size(a), tokenizer_size(b));
+    ck_assert_int_eq(tokenizer_merge_count(a), tokenizer_merge_count(b));
+    for (int id = 0; id < tokenizer_size(a); id++) {
+        Buffer x = {0}, y = {0};
+        tokenizer_token_text(a, id, &x);
+        tokenizer_token_text(b, id, &y);
+        ck_assert_str_eq(x.data, y.data);
+        ck_assert_int_eq(tokenizer_token_type(a, id), tokenizer_token_type(b, id));
+        buffer_free(&x);
+        buffer_free(&y);
+    }
+}
+
+START_TEST(exports_an_alphabet)
+{
+    Tokenizer *t = tokenizer_from_alphabet("0 1 12 \" \\ <think> é <unk>");
+    Tokenizer *back = exported(t);
+    same_tokens(t, back);
+    ck_assert_int_eq(tokenizer_eos(back), 0);
+    ck_assert_int_eq(tokenizer_bos(back), -1);
+    ck_assert_str_eq(tokenizer_pre_name(back), "gpt-2");
+    expect_ids(back, "112é\"\\<think><unk>", false, 7, (int32_t[]){2, 3, 7, 4, 5, 6, 8});
+    tokenizer_close(back);
+    tokenizer_close(t);
+}
+END_TEST
+
+START_TEST(exports_bpe)
+{
+    Tokenizer *t = small_with(NULL, false);
+    t->chat_template = mem_text("{{ \"é\" }}\n");
+    t->bos = 557, t->add_bos = true, t->pad = 556;
+    tokenizer_add_eos(t, 558);
+    tokenizer_add_eos(t, 556);
+    Tokenizer *back = exported(t);
+    same_tokens(t, back);
+    ck_assert_str_eq(tokenizer_chat_template(back), tokenizer_chat_template(t));
+    ck_assert_str_eq(tokenizer_pre_name(back), "qwen2");
+    ck_assert_int_eq(tokenizer_bos(back), 557);
+    ck_assert_int_eq(tokenizer_pad_id(back), 556);
+    ck_assert_int_eq(tokenizer_eos(back), 558);
+    ck_assert(tokenizer_is_eos(back, 556) && !tokenizer_is_eos(back, 557));
+    check_explicit(back, "small-qwen");
+    check_column(back, "small-qwen", false);
+    Ids ids = {0};
+    ck_assert_int_eq(tokenizer_encode(back, "", 0, false, true, &ids), 0);
+    ck_assert(ids.n == 1 && ids.data[0] == 557);
+    ids_free(&ids);
+    tokenizer_close(back);
+    tokenizer_close(t);
+}
+END_TEST
+
+START_TEST(exports_what_gguf_held)
+{
+    if (!test_smollm2_path()) return;
+    Tokenizer *t = tokenizer_open(test_smollm2_path()), *back = exported(t);
+    same_tokens(t, back);
+    ck_assert_str_eq(tokenizer_pre_name(back), "smollm");
+    ck_assert_str_eq(tokenizer_chat_template(back), tokenizer_chat_template(t));
+    check_explicit(back, "smollm2");
+    check_column(back, "smollm2", false);
+    tokenizer_close(back);
+    tokenizer_close(t);
+}
+END_TEST
+
 TEST_MAIN("tokenizer", small_equals_the_reference, smollm2_gguf_equals_the_reference,
           smollm2_folder_equals_the_reference, alphabet_takes_the_longest_literal,
           alphabet_refuses_other_text, refuses_text_that_is_not_utf8,
-          a_megabyte_without_blanks_takes_no_quadratic_time)
+          a_megabyte_without_blanks_takes_no_quadratic_time, exports_an_alphabet, exports_bpe,
+          exports_what_gguf_held)
