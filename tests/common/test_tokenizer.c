@@ -290,9 +290,16 @@ START_TEST(small_equals_the_reference)
 }
 END_TEST
 
+static bool has_smollm2(void)
+{
+    if (test_smollm2_path()) return true;
+    fprintf(stderr, "SmolLM2 is not there (launch/fetch-smollm2): its vocabulary is left out\n");
+    return false;
+}
+
 START_TEST(smollm2_gguf_equals_the_reference)
 {
-    if (!test_smollm2_path()) return;
+    if (!has_smollm2()) return;
     Tokenizer *t = tokenizer_open(test_smollm2_path());
     ck_assert_ptr_nonnull(t);
     ck_assert_str_eq(tokenizer_pre_name(t), "smollm");
@@ -308,7 +315,7 @@ END_TEST
 
 START_TEST(smollm2_folder_equals_the_reference)
 {
-    if (!test_smollm2_path()) return;
+    if (!has_smollm2()) return;
     char *model = mem_text(test_smollm2_path()), *slash = strrchr(model, '/');
     if (slash) *slash = 0;
     char *folder = mem_printf("%s/smollm2-hf", slash ? model : ".");
@@ -493,7 +500,7 @@ END_TEST
 
 START_TEST(exports_what_gguf_held)
 {
-    if (!test_smollm2_path()) return;
+    if (!has_smollm2()) return;
     Tokenizer *t = tokenizer_open(test_smollm2_path()), *back = exported(t);
     same_tokens(t, back);
     ck_assert_str_eq(tokenizer_pre_name(back), "smollm");
