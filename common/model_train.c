@@ -100,7 +100,6 @@ size_t trainer_bytes(const ModelDesc *d, const KernelSet *k, int M, int n_want)
 
 Trainer *trainer_new(const Model *m)
 {
-    REQUIRE(m->trainable, "a trainer needs a trainable model");
     Trainer *t = NEW(Trainer, 1);
     t->m = m;
     t->keep_bytes = KEEP_BYTES;
@@ -274,6 +273,7 @@ void trainer_group(Trainer *t, const Rows *rows, int n_pages, const int32_t *wan
     const ModelDesc *d = &t->m->d;
     bool any = false;
     if (!rows->M || !n_want) return;
+    REQUIRE(!grad || t->m->trainable, "a gradient needs a trainable model");
     rows_reserve(t, rows->M);
     pages_reserve(t, n_pages);
     head_reserve(&t->head, d, n_want);
