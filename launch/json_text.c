@@ -1,0 +1,45 @@
+/* See json_text.h. */
+#include "launch/json_text.h"
+
+#include <utf8proc.h>
+
+#include "common/errors.h"
+#include "common/memory.h"
+
+json_t *json_text(const char *s, size_t n)
+{
+    Buffer clean = {0};
+    buffer_add(&clean, "", 0);
+    for (size_t i = 0; i < n;) {
+        utf8proc_int32_t c;
+        utf8proc_ssize_t length =
+            utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
+        buffer_add(&clean, length > 0 ? s + i : "\xEF\xBF\xBD", length > 0 ? (size_t)length : 3);
+        i += length > 0 ? (size_t)length : 1;
+    }
+    json_t *v = json_stringn(clean.data, clean.size);
+    REQUIRE(v, "%zu bytes of cleaned text are not UTF-8", clean.size);
+    buffer_free(&clean);
+    return v;
+}
+
+json_t *json_ids(const int32_t *ids, int n)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < n; i++) json_array_append_new(a, json_integer(ids[i]));
+    return a;
+}
+
+json_t *json_floats(const float *x, int n)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < n; i++) json_array_append_new(a, json_real((double)x[i]));
+    return a;
+}
+
+void json_line(FILE *out, json_t *v)
+{
+    if (json_dumpf(v, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) || putc('\n', out) == EOF)
+        die(EXIT_IO, "the output cannot be written");
+    json_decref(v);
+}
