@@ -14,8 +14,8 @@
 #include "common/ops/scratch.h"
 
 #define PIECE_ROWS 32 /* rows of a segment that a thread takes at a time */
-#define GATHER_FROM                                                                                \
-    4 /* rows from which widening keys and values once is cheaper than in every tile */
+/* Pairs from which widening keys and values once beats widening them in every tile. */
+#define GATHER_FROM 8
 
 static size_t page_at(const KvLayer *kv, int page, int h)
 {
@@ -73,38 +73,43 @@ static void context_gather(Context *c, int n_blocks)
     *c = (Context){c->seg, c->kv, c->h, true, false, keys, values, width};
 }
 
-/* Up to 8 pairs of (row, head), their queries, how many keys they see and where their scores go. */
+/* Up to 8 pairs of (row, head): their queries, how many keys they see, where their scores go. */
 typedef struct {
-    const float *q[TILE_ROWS];
-    float *p[TILE_ROWS]; /* [n_most + a page of slack]: scores, then probabilities */
-    int n[TILE_ROWS];
+    const float *q;   /* [R][D] compact */
+    float *p;         /* [R][stride]: scores, then probabilities */
+    ptrdiff_t stride; /* n_keys and two pages of slack */
+    int n[TILE_ROWS]; /* growing */
     int n_least, n_most, n_blocks;
+    float *o[TILE_ROWS], *lse[TILE_ROWS];
     float total[TILE_ROWS];
 } Tile;
 
-INLINE void score_blocks(const int R, const int V, const Context *c, Tile *t, int b, int first_key)
+/* Scores of V pages at once: R x V sums. */
+INLINE void score_blocks(const int R, const int V, const Context *c, const Tile *t, int b,
+                         int first_key)
 {
-    Lanes sum[TILE_ROWS][4];
+    Lanes sum[4][4];
     const char *base = context_keys(c, b);
     ptrdiff_t at[4] = {0}, size = c->bf16 ? 2 : 4;
+    TileFactor q = {t->q, c->kv->D, 1};
     for (int v = 0; v < V; v++) at[v] = ((const char *)context_keys(c, b + v) - base) / size;
-#pragma GCC unroll 8
+#pragma GCC unroll 4
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
         for (int v = 0; v < V; v++) sum[r][v] = lanes_all(0);
     if (c->bf16)
-        tile_add(R, V, sum, t->q, 1, base, KV_PAGE, at, c->kv->D, true);
+        tile_add(R, V, sum, q, base, KV_PAGE, at, c->kv->D, true);
     else
-        tile_add(R, V, sum, t->q, 1, base, KV_PAGE, at, c->kv->D, false);
+        tile_add(R, V, sum, q, base, KV_PAGE, at, c->kv->D, false);
 #pragma GCC unroll 4
     for (int v = 0; v < V; v++) {
-#pragma GCC unroll 8
-        for (int r = 0; r < R; r++) lanes_store(t->p[r] + first_key, sum[r][v]);
+#pragma GCC unroll 4
+        for (int r = 0; r < R; r++) lanes_store(t->p + r * t->stride + first_key, sum[r][v]);
         first_key += c->seg->blocks[b + v].n;
     }
 }
 
-INLINE void scores(const int R, const int V, const Context *c, Tile *t)
+INLINE void scores(const int R, const int V, const Context *c, const Tile *t)
 {
     int key = 0, b = 0;
     for (; b + V <= t->n_blocks; b += V) {
@@ -114,6 +119,21 @@ INLINE void scores(const int R, const int V, const Context *c, Tile *t)
     for (; b < t->n_blocks; b++) {
         score_blocks(R, 1, c, t, b, key);
         key += c->seg->blocks[b].n;
+    }
+}
+
+/* Eight pairs, gathered keys: two pages at a time. */
+INLINE void scores_8(const Context *c, const Tile *t)
+{
+    ptrdiff_t page = (ptrdiff_t)c->kv->D * KV_PAGE;
+    for (int b = 0, key = 0; b < t->n_blocks; b += 2) {
+        float sum[TILE_SUMS];
+        bool two = b + 1 < t->n_blocks;
+        tile_add_8(sum, true, (TileFactor){t->q, c->kv->D, 1}, c->keys + b * page, KV_PAGE,
+                   two ? page : 0, c->kv->D);
+        for (int v = 0; v <= two; key += c->seg->blocks[b + v++].n)
+            for (int r = 0; r < TILE_ROWS; r++)
+                lanes_store(t->p + r * t->stride + key, lanes_load(sum + (2 * r + v) * LANES));
     }
 }
 
@@ -129,45 +149,73 @@ INLINE float exponentials(float *p, int n, float scale)
     return max;
 }
 
+INLINE void output_store(float *o, ptrdiff_t at, Lanes y, int D)
+{
+    if (D >= LANES)
+        lanes_store(o + at, y);
+    else
+        for (int l = 0; l < D; l++) o[l] = y[l];
+}
+
+/* Where register v of a head starts: the last overlaps its neighbour where 16 does not divide D, with the same numbers. */
+INLINE ptrdiff_t register_at(int v, int D)
+{
+    int at = v * LANES;
+    return at <= D - LANES ? at : D < LANES ? 0 : D - LANES;
+}
+
 /* o = sum p v / sum p for V registers of the head's width. */
 INLINE void weigh_values(const int R, const int V, const Context *c, const Tile *t,
-                         const ptrdiff_t at[4], float *const o[TILE_ROWS], int width)
+                         int first_register)
 {
-    Lanes sum[TILE_ROWS][4];
-#pragma GCC unroll 8
+    Lanes sum[4][4];
+    ptrdiff_t at[4];
+    for (int v = 0; v < V; v++) at[v] = register_at(first_register + v, c->kv->D);
+#pragma GCC unroll 4
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
         for (int v = 0; v < V; v++) sum[r][v] = lanes_all(0);
     for (int b = 0, key = 0; b < t->n_blocks; key += c->seg->blocks[b++].n) {
         const void *values = context_values(c, b, key);
         int n = c->seg->blocks[b].n, common = t->n_least - key < n ? t->n_least - key : n;
-        const float *p[TILE_ROWS];
-        for (int r = 0; r < R; r++) p[r] = t->p[r] + key;
+        TileFactor p = {t->p + key, t->stride, 1};
         if (common < 0) common = 0;
         if (c->bf16)
-            tile_add(R, V, sum, p, 1, values, c->v_step, at, common, true);
+            tile_add(R, V, sum, p, values, c->v_step, at, common, true);
         else
-            tile_add(R, V, sum, p, 1, values, c->v_step, at, common, false);
+            tile_add(R, V, sum, p, values, c->v_step, at, common, false);
         for (int j = common; j < n && key + j < t->n_most;
              j++) /* the tile's last keys: not for every row */
 #pragma GCC unroll 4
             for (int v = 0; v < V; v++) {
                 Lanes side = side_load(values, j * c->v_step + at[v], c->bf16);
-#pragma GCC unroll 8
+#pragma GCC unroll 4
                 for (int r = 0; r < R; r++)
                     if (key + j < t->n[r])
-                        sum[r][v] = lanes_fma(lanes_all(p[r][j]), side, sum[r][v]);
+                        sum[r][v] = lanes_fma(lanes_all(p.a[r * t->stride + j]), side, sum[r][v]);
             }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 4
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
-        for (int v = 0; v < V; v++) {
-            Lanes y = sum[r][v] / t->total[r];
-            if (width >= LANES)
-                lanes_store(o[r] + at[v], y);
-            else
-                for (int l = 0; l < width; l++) o[r][l] = y[l];
+        for (int v = 0; v < V; v++) output_store(t->o[r], at[v], sum[r][v] / t->total[r], c->kv->D);
+}
+
+/* Eight pairs, gathered values: all common keys in one run, then each row's own last ones. */
+INLINE void weigh_values_8(const Context *c, const Tile *t, int first_register)
+{
+    float sum[TILE_SUMS];
+    ptrdiff_t at[2] = {register_at(first_register, c->kv->D),
+                       register_at(first_register + 1, c->kv->D)};
+    tile_add_8(sum, true, (TileFactor){t->p, t->stride, 1}, c->values + at[0], c->v_step,
+               at[1] - at[0], t->n_least);
+    for (int r = 0; r < TILE_ROWS; r++)
+        for (int v = 0; v < 2; v++) {
+            Lanes y = lanes_load(sum + (2 * r + v) * LANES);
+            for (int j = t->n_least; j < t->n[r]; j++)
+                y = lanes_fma(lanes_all(t->p[r * t->stride + j]),
+                              lanes_load(c->values + j * c->v_step + at[v]), y);
+            output_store(t->o[r], at[v], y / t->total[r], c->kv->D);
         }
 }
 
@@ -177,44 +225,41 @@ INLINE void totals(const int R, Tile *t)
     float sum[TILE_ROWS] = {0};
     for (int j = 0; j < t->n_least; j++)
 #pragma GCC unroll 8
-        for (int r = 0; r < R; r++) sum[r] += t->p[r][j];
+        for (int r = 0; r < R; r++) sum[r] += t->p[r * t->stride + j];
     for (int r = 0; r < R; r++) {
-        for (int j = t->n_least; j < t->n[r]; j++) sum[r] += t->p[r][j];
+        for (int j = t->n_least; j < t->n[r]; j++) sum[r] += t->p[r * t->stride + j];
         t->total[r] = sum[r];
     }
 }
 
-INLINE void tile_forward(const int R, const int V, const Context *c, Tile *t,
-                         float *const o[TILE_ROWS], float *const lse[TILE_ROWS], float scale)
+INLINE void softmax(const int R, Tile *t, float scale)
 {
-    int D = c->kv->D, n_lanes = (D + LANES - 1) / LANES;
-    scores(R, V, c, t);
-    for (int r = 0; r < R; r++) {
-        float max = exponentials(t->p[r], t->n[r], scale);
-        if (lse[r]) *lse[r] = scale * max;
-    }
+    float largest[TILE_ROWS];
+    for (int r = 0; r < R; r++) largest[r] = exponentials(t->p + r * t->stride, t->n[r], scale);
     totals(R, t);
     for (int r = 0; r < R; r++)
-        if (lse[r]) *lse[r] += (float)log((double)t->total[r]);
-    for (int v = 0; v < n_lanes;
-         v += V) { /* the last register overlaps its neighbour where 16 does not divide D */
-        ptrdiff_t at[4];
-        for (int i = 0; i < V; i++) {
-            at[i] = (ptrdiff_t)(v + i) * LANES;
-            if (at[i] > D - LANES) at[i] = D < LANES ? 0 : D - LANES;
-        }
-        weigh_values(R, V, c, t, at, o, D);
-    }
+        if (t->lse[r]) *t->lse[r] = scale * largest[r] + (float)log((double)t->total[r]);
 }
 
-typedef void tile_fn(const Context *c, Tile *t, float *const o[TILE_ROWS],
-                     float *const lse[TILE_ROWS], float scale);
+INLINE void tile_forward(const int R, const int V, const Context *c, Tile *t, float scale)
+{
+    scores(R, V, c, t);
+    softmax(R, t, scale);
+    for (int v = 0; v * LANES < c->kv->D; v += V) weigh_values(R, V, c, t, v);
+}
+
+CLONES static void tile_forward_8(const Context *c, Tile *t, float scale)
+{
+    scores_8(c, t);
+    softmax(TILE_ROWS, t, scale);
+    for (int v = 0; v * LANES < c->kv->D; v += 2) weigh_values_8(c, t, v);
+}
+
+typedef void tile_fn(const Context *c, Tile *t, float scale);
 #define TILE_FORWARD(R, V)                                                                         \
-    CLONES static void tile_forward_##R##_##V(const Context *c, Tile *t,                           \
-                                              float *const o[TILE_ROWS],                           \
-                                              float *const lse[TILE_ROWS], float scale)            \
+    CLONES static void tile_forward_##R##_##V(const Context *c, Tile *t, float scale)              \
     {                                                                                              \
-        tile_forward(R, V, c, t, o, lse, scale);                                                   \
+        tile_forward(R, V, c, t, scale);                                                           \
     }
 TILE_FORWARD(1, 4)
 TILE_FORWARD(2, 4)
@@ -224,7 +269,6 @@ TILE_FORWARD(1, 2)
 TILE_FORWARD(2, 2)
 TILE_FORWARD(3, 2)
 TILE_FORWARD(4, 2)
-TILE_FORWARD(8, 2)
 
 /* By the number of pairs and whether a head has more than two registers. */
 static tile_fn *kernel_of(int R, bool wide)
@@ -233,7 +277,7 @@ static tile_fn *kernel_of(int R, bool wide)
                                             tile_forward_3_2, tile_forward_4_2};
     static tile_fn *const wide_heads[] = {NULL, tile_forward_1_4, tile_forward_2_4,
                                           tile_forward_3_4, tile_forward_4_4};
-    return R == TILE_ROWS ? tile_forward_8_2 : wide ? wide_heads[R] : narrow_heads[R];
+    return R == TILE_ROWS ? tile_forward_8 : wide ? wide_heads[R] : narrow_heads[R];
 }
 
 static int tile_size(int left)
@@ -250,33 +294,41 @@ typedef struct {
     float scale;
 } Call;
 
+/* Pairs first .. first + R of a segment's (row, head) list for kv head h; q [R][D] and p are filled in by the caller's scratch. */
+static void tile_set(Tile *t, const Call *a, const AttnSegment *seg, int h, int first, int R,
+                     float *q)
+{
+    int D = a->kv->D, G = a->H / a->kv->Kh;
+    for (int r = 0; r < R; r++) {
+        int row = (first + r) / G, head = h * G + (first + r) % G;
+        size_t i = (size_t)(seg->row + row);
+        memcpy(q + r * D, a->q + i * (size_t)a->ldq + head * D, (size_t)D * sizeof *q);
+        t->n[r] = seg->n_keys - (seg->n_rows - 1 - row);
+        t->o[r] = a->o + (i * (size_t)a->H + (size_t)head) * (size_t)D;
+        t->lse[r] = a->lse ? a->lse + i * (size_t)a->H + head : NULL;
+    }
+    t->q = q;
+    t->n_least = t->n[0];
+    t->n_most = t->n[R - 1];
+    t->n_blocks = 0;
+    for (int n = 0; n < t->n_most; t->n_blocks++) n += seg->blocks[t->n_blocks].n;
+}
+
 /* Rows first .. end of a segment for kv head h. */
 static void piece_forward(const Call *a, const AttnSegment *seg, int h, int first, int end)
 {
-    int D = a->kv->D, G = a->H / a->kv->Kh, n_most = seg->n_keys - (seg->n_rows - end);
+    int D = a->kv->D, G = a->H / a->kv->Kh, n_most = seg->n_keys - (seg->n_rows - end),
+        n_blocks = 0;
     size_t stride = (size_t)seg->n_keys + 2 * KV_PAGE;
-    float *p = scratch_take(SCRATCH_SCORES, TILE_ROWS * stride * sizeof *p);
+    float *q = scratch_take(SCRATCH_SCORES, TILE_ROWS * (stride + (size_t)D) * sizeof *q);
     Context c = {seg, a->kv, h, false, a->kv->dtype == DTYPE_BF16, NULL, NULL, D};
-    int n_blocks = 0;
     for (int n = 0; n < n_most; n_blocks++) n += seg->blocks[n_blocks].n;
-    if (end - first >= GATHER_FROM || D < LANES) context_gather(&c, n_blocks);
+    if ((end - first) * G >= GATHER_FROM || D < LANES) context_gather(&c, n_blocks);
     for (int pair = first * G, R; pair < end * G; pair += R) {
-        Tile t = {.n_least = seg->n_keys, .n_blocks = 0};
-        float *o[TILE_ROWS], *lse[TILE_ROWS];
+        Tile t = {.p = q + TILE_ROWS * D, .stride = (ptrdiff_t)stride};
         R = tile_size(end * G - pair);
-        for (int r = 0; r < R; r++) {
-            int row = (pair + r) / G, head = h * G + (pair + r) % G;
-            size_t i = (size_t)(seg->row + row);
-            t.q[r] = a->q + i * (size_t)a->ldq + head * D;
-            t.p[r] = p + (size_t)r * stride;
-            t.n[r] = seg->n_keys - (seg->n_rows - 1 - row);
-            o[r] = a->o + (i * (size_t)a->H + (size_t)head) * (size_t)D;
-            lse[r] = a->lse ? a->lse + i * (size_t)a->H + head : NULL;
-        }
-        t.n_least = t.n[0];
-        t.n_most = t.n[R - 1];
-        for (int n = 0; n < t.n_most; t.n_blocks++) n += seg->blocks[t.n_blocks].n;
-        kernel_of(R, D > 2 * LANES)(&c, &t, o, lse, a->scale);
+        tile_set(&t, a, seg, h, pair, R, q);
+        kernel_of(R, D > 2 * LANES)(&c, &t, a->scale);
     }
 }
 

@@ -70,10 +70,10 @@ static size_t work_layout(Work *w, const Call *c, const AttnSegment *seg, float 
     return at;
 }
 
-CLONES static void row_in(float *to, const float *from, int n, int width)
+static void row_in(float *to, const float *from, int n, int width)
 {
-    for (int i = 0; i < n; i++) to[i] = from[i];
-    for (int i = n; i < width; i++) to[i] = 0;
+    memcpy(to, from, (size_t)n * sizeof *to);
+    if (n < width) memset(to + n, 0, (size_t)(width - n) * sizeof *to);
 }
 
 INLINE float kv_at(const KvLayer *kv, const void *side, size_t at)
@@ -151,25 +151,35 @@ CLONES static void pair_in(const Work *w, const Call *c, int first, int i)
     w->delta[i] = lanes_sum(sum);
 }
 
+/* Sums of R pairs (8, or 1 in row 0) from 0, left in memory: see tile_add_8. */
+INLINE void add_pairs(const int R, float *sum, TileFactor f, const float *b, ptrdiff_t step_b,
+                      ptrdiff_t second, int T)
+{
+    if (R == TILE_ROWS) {
+        tile_add_8(sum, true, f, b, step_b, second, T);
+        return;
+    }
+    Lanes s[4][4] = {{lanes_all(0), lanes_all(0)}};
+    ptrdiff_t at[4] = {0, second};
+    tile_add(1, 2, s, f, b, step_b, at, T, false);
+    lanes_store(sum, s[0][0]);
+    lanes_store(sum + LANES, s[0][1]);
+}
+
 /* scores[r][j] = a[r] . column j of the blocks, for R pairs. */
-INLINE void dot_columns(const int R, const Work *w, const Call *c, const float *const a[TILE_ROWS],
+INLINE void dot_columns(const int R, const Work *w, const Call *c, const float *a,
                         const float *columns, float *scores, int n_blocks)
 {
+    ptrdiff_t page = (ptrdiff_t)c->D * KV_PAGE;
     for (int b = 0; b < n_blocks; b += 2) {
-        Lanes sum[TILE_ROWS][4];
+        float sum[TILE_SUMS];
         int two = b + 1 < n_blocks;
-        ptrdiff_t at[4] = {0, two ? (ptrdiff_t)c->D * KV_PAGE : 0, 0, 0};
-#pragma GCC unroll 8
-        for (int r = 0; r < R; r++) sum[r][0] = sum[r][1] = lanes_all(0);
-        tile_add(R, 2, sum, a, 1, columns + (size_t)b * (size_t)c->D * KV_PAGE, KV_PAGE, at, c->D,
-                 false);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; r++)
-            lanes_store(scores + (size_t)r * w->stride + w->first_key[b], sum[r][0]);
-        if (two)
-#pragma GCC unroll 8
+        add_pairs(R, sum, (TileFactor){a, c->width, 1}, columns + b * page, KV_PAGE, two ? page : 0,
+                  c->D);
+        for (int v = 0; v <= two; v++)
             for (int r = 0; r < R; r++)
-                lanes_store(scores + (size_t)r * w->stride + w->first_key[b + 1], sum[r][1]);
+                lanes_store(scores + (size_t)r * w->stride + w->first_key[b + v],
+                            lanes_load(sum + (2 * r + v) * LANES));
     }
 }
 
@@ -187,35 +197,25 @@ INLINE void softmax_gradient(float *p, float *ds, int n, float scale, float lse,
 
 INLINE void tile_pairs(const int R, const Work *w, const Call *c, int first, int i)
 {
-    const float *q[TILE_ROWS], *d_o[TILE_ROWS], *slope[TILE_ROWS];
     float *p = w->p + (size_t)i * w->stride, *ds = w->ds + (size_t)i * w->stride;
     int n_most = pair_keys(w, c, first, i + R - 1), n_blocks = 0;
     for (int n = 0; n < n_most; n_blocks++) n += w->seg->blocks[n_blocks].n;
-    for (int r = 0; r < R; r++) {
-        q[r] = w->q + (size_t)(i + r) * (size_t)c->width;
-        d_o[r] = w->d_o + (size_t)(i + r) * (size_t)c->width;
-        slope[r] = ds + (size_t)r * w->stride;
-    }
-    dot_columns(R, w, c, q, w->keys, p, n_blocks);
-    dot_columns(R, w, c, d_o, w->values, ds, n_blocks);
+    dot_columns(R, w, c, w->q + (size_t)i * (size_t)c->width, w->keys, p, n_blocks);
+    dot_columns(R, w, c, w->d_o + (size_t)i * (size_t)c->width, w->values, ds, n_blocks);
     for (int r = 0; r < R; r++) {
         size_t at = pair_row(w, c, first, i + r) * (size_t)c->H + pair_head(w, c, i + r);
         softmax_gradient(p + (size_t)r * w->stride, ds + (size_t)r * w->stride,
                          pair_keys(w, c, first, i + r), c->scale, c->lse[at], w->delta[i + r]);
     }
     for (int d = 0; d < c->width; d += 2 * LANES) {
-        Lanes sum[TILE_ROWS][4];
-        ptrdiff_t at[4] = {d, d + LANES < c->width ? d + LANES : d, 0, 0};
-#pragma GCC unroll 8
-        for (int r = 0; r < R; r++) sum[r][0] = sum[r][1] = lanes_all(0);
-        tile_add(R, 2, sum, slope, 1, w->key_rows, c->width, at, n_most, false);
+        float sum[TILE_SUMS];
+        int n = c->D - d < 2 * LANES ? c->D - d : 2 * LANES;
+        add_pairs(R, sum, (TileFactor){ds, (ptrdiff_t)w->stride, 1}, w->key_rows + d, c->width,
+                  d + LANES < c->width ? LANES : 0, n_most);
         for (int r = 0; r < R; r++) {
             float *dq = c->dq + pair_row(w, c, first, i + r) * (size_t)c->lddq +
                         pair_head(w, c, i + r) * (size_t)c->D;
-            float y[2 * LANES];
-            lanes_store(y, sum[r][0]);
-            lanes_store(y + LANES, sum[r][1]);
-            for (int l = 0; l < 2 * LANES && d + l < c->D; l++) dq[d + l] = y[l];
+            memcpy(dq + d, sum + 2 * r * LANES, (size_t)n * sizeof *dq);
         }
     }
 }
@@ -237,22 +237,19 @@ CLONES static void tile_keys(const Work *w, const Call *c, int key, int i, int n
     float *gradient[2] = {w->dv, w->dk};
     for (int side = 0; side < 2; side++)
         for (int d = 0; d < c->width; d += 2 * LANES) {
-            Lanes sum[TILE_ROWS][4];
-            const float *a[TILE_ROWS];
-            float *to = gradient[side] + (size_t)key * (size_t)c->width;
-            ptrdiff_t at[4] = {d, d + LANES < c->width ? d + LANES : d, 0, 0};
-#pragma GCC unroll 8
+            float sum[TILE_SUMS], *to = gradient[side] + (size_t)key * (size_t)c->width + d;
+            ptrdiff_t second = d + LANES < c->width ? LANES : 0;
+            TileFactor f = {scores[side] + (size_t)i * w->stride + (size_t)key, 1,
+                            (ptrdiff_t)w->stride};
             for (int r = 0; r < TILE_ROWS; r++) {
-                a[r] = scores[side] + (size_t)i * w->stride + (size_t)(key + r);
-                sum[r][0] = lanes_load(to + r * c->width + at[0]);
-                sum[r][1] = lanes_load(to + r * c->width + at[1]);
+                lanes_store(sum + 2 * r * LANES, lanes_load(to + r * c->width));
+                lanes_store(sum + (2 * r + 1) * LANES, lanes_load(to + r * c->width + second));
             }
-            tile_add(TILE_ROWS, 2, sum, a, (ptrdiff_t)w->stride,
-                     rows[side] + (size_t)i * (size_t)c->width, c->width, at, n_pairs - i, false);
-#pragma GCC unroll 8
+            tile_add_8(sum, false, f, rows[side] + (size_t)i * (size_t)c->width + d, c->width,
+                       second, n_pairs - i);
             for (int r = 0; r < TILE_ROWS; r++) {
-                lanes_store(to + r * c->width + at[0], sum[r][0]);
-                lanes_store(to + r * c->width + at[1], sum[r][1]);
+                lanes_store(to + r * c->width, lanes_load(sum + 2 * r * LANES));
+                lanes_store(to + r * c->width + second, lanes_load(sum + (2 * r + 1) * LANES));
             }
         }
 }

@@ -12,6 +12,7 @@
 #include "common/ops/round.h"
 #include "common/ops/scratch.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define CHUNK   256 /* rows of x and dy at a time; even, so that pairs never straddle chunks */
@@ -24,9 +25,9 @@ typedef struct {
     ProductKind kind;
 } Chunk;
 
-/* Columns first .. first + n of row (or pair of rows) i, `width` places; the rest zero. */
-static void pack_columns(uint32_t *to, const float *from, int ld, const Chunk *c, int i, int first,
-                         int n, int width)
+/* Columns first .. first + n of row (or pair of rows) i. */
+static void read_columns(uint32_t *to, const float *from, int ld, const Chunk *c, int i, int first,
+                         int n)
 {
     if (c->kind == PRODUCT_BF16) {
         const float *a = from + (size_t)(2 * i) * (size_t)ld + first;
@@ -34,28 +35,42 @@ static void pack_columns(uint32_t *to, const float *from, int ld, const Chunk *c
     } else if (c->kind == PRODUCT_BF16_AS_F32) {
         bf16_round_row((float *)to, from + (size_t)i * (size_t)ld + first, n);
     } else {
-        memcpy(to, from + (size_t)i * (size_t)ld + first, (size_t)n * 4);
+        memcpy(to, from + (size_t)i * (size_t)ld + first, (size_t)n * sizeof *to);
     }
-    if (n < width) memset(to + n, 0, (size_t)(width - n) * 4);
 }
 
-/* Panels or tiles [count][inner][width] of the columns first .. end. */
-static void pack(uint32_t *to, const float *from, int ld, const Chunk *c, int first, int end,
-                 int width)
+/* A panel [inner][GEMM_PANEL] of x's columns first .. first + n; what is beyond them is never read as a result. */
+static void pack_panel(uint32_t *to, const Chunk *c, int first, int n)
 {
     for (int i = 0; i < c->inner; i++)
-        for (int j = first; j < end; j += width) {
-            size_t panel = (size_t)((j - first) / width);
-            pack_columns(to + (panel * (size_t)c->inner + (size_t)i) * (size_t)width, from, ld, c,
-                         i, j, end - j < width ? end - j : width, width);
-        }
+        read_columns(to + i * GEMM_PANEL, c->x, c->K, c, i, first, n);
+}
+
+/* Tiles [COLUMNS / 8][inner][8] of dy's columns first .. first + n. */
+static void pack_tiles(uint32_t *to, const Chunk *c, int first, int n)
+{
+    uint32_t row[COLUMNS] = {0};
+    size_t tile = (size_t)c->inner * GEMM_TILE;
+    for (int i = 0; i < c->inner; i++) {
+        read_columns(row, c->dy, c->N, c, i, first, n);
+        for (int t = 0; t < COLUMNS / GEMM_TILE; t++)
+            memcpy(to + (size_t)t * tile + i * GEMM_TILE, row + t * GEMM_TILE,
+                   GEMM_TILE * sizeof *to);
+    }
+}
+
+/* dw's places for a tile, on their way to the cache while another is computed: they are far apart, so the CPU does not guess them. */
+static void prefetch_tile(const float *dw, int K, int rows)
+{
+    for (int r = 0; r < rows; r++)
+        for (int line = 0; line < GEMM_PANEL; line += 16) __builtin_prefetch(dw + r * K + line, 1);
 }
 
 /* dw rows n0 .. n0 + n, all columns. */
 static void gradient_rows(float *dw, const Chunk *c, const uint32_t *x_panels, int n0, int n)
 {
     uint32_t *tiles = scratch_take(SCRATCH_PANEL_A, sizeof *tiles * COLUMNS * CHUNK);
-    pack(tiles, c->dy, c->N, c, n0, n0 + n, GEMM_TILE);
+    pack_tiles(tiles, c, n0, n);
     for (int k = 0; k < c->K; k += GEMM_PANEL) {
         const uint32_t *panel = x_panels + (size_t)k * (size_t)c->inner;
         int width = c->K - k < GEMM_PANEL ? c->K - k : GEMM_PANEL;
@@ -63,6 +78,13 @@ static void gradient_rows(float *dw, const Chunk *c, const uint32_t *x_panels, i
             const uint32_t *tile = tiles + (size_t)t * (size_t)c->inner;
             float *to = dw + (size_t)(n0 + t) * (size_t)c->K + k;
             int rows = n - t < GEMM_TILE ? n - t : GEMM_TILE;
+            bool last = t + GEMM_TILE >= n;
+            if (!last || k + GEMM_PANEL < c->K)
+                prefetch_tile(
+                    last ? dw + (size_t)n0 * (size_t)c->K + k + GEMM_PANEL : to + GEMM_TILE * c->K,
+                    c->K,
+                    last ? (n < GEMM_TILE ? n : GEMM_TILE)
+                         : (n - t - GEMM_TILE < GEMM_TILE ? n - t - GEMM_TILE : GEMM_TILE));
             if (c->kind == PRODUCT_BF16)
                 gemm_panel_pairs(to, c->K, (GemmPairs){tile, 1, GEMM_TILE}, panel, rows, width,
                                  c->inner, true);
@@ -82,8 +104,9 @@ static void gradient_chunk(float *dw, const Chunk *c)
     {
 #pragma omp for schedule(static)
         for (int p = 0; p < n_panels; p++) {
-            int k = p * GEMM_PANEL, end = c->K - k < GEMM_PANEL ? c->K : k + GEMM_PANEL;
-            pack(panels + (size_t)k * (size_t)c->inner, c->x, c->K, c, k, end, GEMM_PANEL);
+            int k = p * GEMM_PANEL;
+            pack_panel(panels + (size_t)k * (size_t)c->inner, c, k,
+                       c->K - k < GEMM_PANEL ? c->K - k : GEMM_PANEL);
         }
 #pragma omp for schedule(dynamic)
         for (int n = 0; n < c->N; n += COLUMNS)

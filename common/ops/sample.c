@@ -35,73 +35,147 @@ static float weight_of(float z, float largest)
     return exp_f32(z - largest);
 }
 
-CLONES static int count_from(const float *logits, int V, float inv_temp, float least)
+/* A row at the sampling temperature. */
+typedef struct {
+    const float *logits;
+    int V;
+    float inv_temp, largest;
+    double total; /* of the weights exp(z - largest) */
+} Row;
+
+/* The tokens of z >= least: how many, and their weight. */
+typedef struct {
+    float least;
+    int count;
+    double mass;
+} Level;
+
+CLONES static Level level_at(const Row *row, float least)
 {
-    int n = 0;
-    for (int i = 0; i < V; i++) n += logits[i] * inv_temp >= least;
-    return n;
+    Level level = {least, 0, 0};
+    for (int first = 0; first < row->V; first += ROW_BLOCK) {
+        Lanes sum = lanes_all(0);
+        LanesMask count = {0};
+        for (int i = first; i < first + ROW_BLOCK && i < row->V; i += LANES) {
+            int n = row->V - i;
+            Lanes z = (n >= LANES ? lanes_load(row->logits + i)
+                                  : lanes_load_part(row->logits + i, n, NAN)) *
+                      row->inv_temp;
+            LanesMask in = z >= lanes_all(least); /* not the padding */
+            count -= in;
+            sum += lanes_select(in, lanes_exp(z - row->largest), lanes_all(0));
+        }
+        level.mass += lanes_sum(sum);
+        for (int l = 0; l < LANES; l++) level.count += count[l];
+    }
+    return level;
 }
 
-/* The candidates of z >= least, most probable first; *n of them. Valid until the next call. */
-static Candidate *candidates(const float *logits, int V, float inv_temp, float least, int *n)
+static bool level_suffices(const Level *level, int count, double mass)
 {
-    *n = count_from(logits, V, inv_temp, least);
-    Candidate *c = scratch_take(SCRATCH_SAMPLE, (size_t)*n * sizeof *c);
-    for (int i = 0, k = 0; k < *n; i++)
-        if (logits[i] * inv_temp >= least) c[k++] = (Candidate){logits[i] * inv_temp, i};
+    return level->count >= count && level->mass >= mass;
+}
+
+/* Levels that enclose the last token wanted, few tokens apart: above has too little, below has `count` tokens and `mass`. */
+static void enclose(const Row *row, int count, double mass, Level *above, Level *below)
+{
+    enum { FEW = 64, HALVINGS = 24 };
+    float near = 0, far = 1;
+    *above = (Level){INFINITY, 0, 0};
+    for (;; far *= 2) {
+        *below = level_at(row, far > 300 ? -INFINITY : row->largest - far);
+        if (far > 300 || level_suffices(below, count, mass)) break;
+        *above = *below;
+        near = far;
+    }
+    for (int i = 0; i < HALVINGS && below->count - above->count > FEW && far <= 300; i++) {
+        float middle = (near + far) / 2;
+        Level level = level_at(row, row->largest - middle);
+        if (level_suffices(&level, count, mass)) {
+            *below = level;
+            far = middle;
+        } else {
+            *above = level;
+            near = middle;
+        }
+    }
+}
+
+/* The tokens between two levels, most probable first. Valid until the next call. */
+static Candidate *candidates(const Row *row, const Level *above, const Level *below, int *n)
+{
+    *n = below->count - above->count;
+    Candidate *c = scratch_take(SCRATCH_SAMPLE, (size_t)(*n + 1) * sizeof *c);
+    for (int i = 0, k = 0; k < *n; i++) {
+        float z = row->logits[i] * row->inv_temp;
+        if (z >= below->least && z < above->least) c[k++] = (Candidate){z, i};
+    }
     qsort(c, (size_t)*n, sizeof *c, by_rank);
     return c;
 }
 
-/* How many of the first candidates top_p keeps of `mass`: up to the one that reaches it; n + 1 if none does. */
-static int nucleus(const Candidate *c, int n, float largest, double wanted)
+static Kept keep_to(const Candidate *c)
 {
-    double sum = 0;
+    return (Kept){c->z, c->id};
+}
+
+/* The first of the candidates with which the mass, `sum` before them, reaches `wanted`; n - 1 if none does. */
+static int reach(const Candidate *c, int n, double sum, double wanted, float largest)
+{
     for (int i = 0; i < n; i++) {
         sum += weight_of(c[i].z, largest);
-        if (sum >= wanted) return i + 1;
+        if (sum >= wanted) return i;
     }
-    return n + 1;
+    return n - 1;
 }
 
-static double mass_of(const Candidate *c, int n, float largest)
+static Kept keep_top_p(const Row *row, double wanted)
 {
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += weight_of(c[i].z, largest);
-    return sum;
+    Level above, below;
+    int n;
+    enclose(row, 1, wanted, &above, &below);
+    Candidate *c = candidates(row, &above, &below, &n);
+    return n ? keep_to(&c[reach(c, n, above.mass, wanted, row->largest)])
+             : (Kept){below.least, row->V};
 }
 
-/* top-k first, then top-p of what is left, then min-p: as in Hugging Face's order. Few candidates are usually enough: they are
- * taken from an interval below the largest that grows until it has what is asked for. */
-static Kept truncate_row(const float *logits, int V, const SamplingParams *p, float inv_temp,
-                         const RowSum *s)
+/* top-k, and top-p of what that leaves. */
+static Kept keep_top_k(const Row *row, int k, float top_p)
 {
-    bool top_k = p->top_k > 0 && p->top_k < V, top_p = p->top_p < 1;
-    Kept kept = {-INFINITY, V};
-    for (float depth = 4; top_k || top_p; depth *= 2) {
-        float least = depth > 300 ? -INFINITY : s->largest - depth;
-        bool all = least == -INFINITY;
-        int n, keep;
-        Candidate *c = candidates(logits, V, inv_temp, least, &n);
-        if (top_k && n < p->top_k && !all) continue;
-        keep = top_k && p->top_k < n ? p->top_k : n;
-        if (top_p) {
-            double mass = top_k ? mass_of(c, keep, s->largest) : s->total;
-            int nucleus_size = nucleus(c, keep, s->largest, (double)p->top_p * mass);
-            if (nucleus_size > keep && !top_k && !all) continue;
-            if (nucleus_size < keep) keep = nucleus_size;
-        }
-        kept = (Kept){c[keep - 1].z, c[keep - 1].id};
-        break;
+    Level above, below;
+    int n;
+    enclose(row, k, 0, &above, &below);
+    if (top_p < 1) above = (Level){INFINITY, 0, 0}; /* all of them are ranked */
+    Candidate *c = candidates(row, &above, &below, &n);
+    k -= above.count;
+    if (top_p >= 1) return keep_to(&c[k - 1]);
+    double mass = 0;
+    for (int i = 0; i < k; i++) mass += weight_of(c[i].z, row->largest);
+    return keep_to(&c[reach(c, k, 0, (double)top_p * mass, row->largest)]);
+}
+
+/* The least z whose weight is at least min_p times the largest's, which is 1. */
+CLONES static float least_of_min_p(const Row *row, float min_p)
+{
+    float least = row->largest;
+    for (int i = 0; i < row->V; i++) {
+        float z = row->logits[i] * row->inv_temp;
+        least = exp_f32(z - row->largest) >= min_p && z < least ? z : least;
     }
+    return least;
+}
+
+/* top-k first, then top-p of what is left, then min-p: Hugging Face's order. */
+static Kept truncate_row(const Row *row, const SamplingParams *p)
+{
+    Kept kept = {-INFINITY, row->V};
+    if (p->top_k > 0 && p->top_k < row->V)
+        kept = keep_top_k(row, p->top_k, p->top_p);
+    else if (p->top_p < 1)
+        kept = keep_top_p(row, (double)p->top_p * row->total);
     if (p->min_p > 0) {
-        /* exp is monotone enough to search: the least z whose weight is at least min_p is found by the test itself. */
-        Candidate worst = {kept.least, kept.last_id};
-        float least = s->largest + logf(p->min_p) - 1;
-        int n;
-        Candidate *c = candidates(logits, V, inv_temp, least, &n);
-        while (n > 1 && weight_of(c[n - 1].z, s->largest) < p->min_p) n--;
-        if (by_rank(&c[n - 1], &worst) < 0) kept = (Kept){c[n - 1].z, c[n - 1].id};
+        float least = least_of_min_p(row, p->min_p);
+        if (least > kept.least) kept = (Kept){least, row->V};
     }
     return kept;
 }
@@ -174,7 +248,7 @@ Drawn op_sample(const float *logits, int V, const SamplingParams *p, float u)
     Kept kept = {-INFINITY, V};
     RowSum from = s;
     if (truncated) {
-        kept = truncate_row(logits, V, p, inv_temp, &s);
+        kept = truncate_row(&(Row){logits, V, inv_temp, s.largest, s.total}, p);
         from.total = kept_sums(logits, V, inv_temp, s.largest, &kept, block_sum);
         from.log_total = log(from.total);
     }
