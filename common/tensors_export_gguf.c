@@ -160,6 +160,14 @@ static void put_id(Keys *k, const char *key, int id)
     if (id >= 0) put_u32(k, key, (uint32_t)id);
 }
 
+/* GGUF has room for one more id that ends an answer (Qwen: <|im_end|> and <|endoftext|>); -1 if there is none. */
+static int second_end(const Tokenizer *tok)
+{
+    for (int i = 0; i < tokenizer_size(tok); i++)
+        if (i != tokenizer_eos(tok) && tokenizer_is_eos(tok, i)) return i;
+    return -1;
+}
+
 static int put_tokenizer(Keys *k, const char *path, const ModelDesc *d, const Tokenizer *tok)
 {
     const char *pre = tokenizer_pre_name(tok), *chat = tokenizer_chat_template(tok);
@@ -179,6 +187,7 @@ static int put_tokenizer(Keys *k, const char *path, const ModelDesc *d, const To
     put_merges(k, tok);
     put_id(k, "tokenizer.ggml.bos_token_id", tokenizer_bos_id(tok));
     put_id(k, "tokenizer.ggml.eos_token_id", tokenizer_eos(tok));
+    put_id(k, "tokenizer.ggml.eot_token_id", second_end(tok));
     put_id(k, "tokenizer.ggml.padding_token_id", tokenizer_pad_id(tok));
     put_bool(k, "tokenizer.ggml.add_bos_token", tokenizer_bos(tok) >= 0);
     put_bool(k, "tokenizer.ggml.add_space_prefix", false);

@@ -3,7 +3,7 @@
 
 #include "common/errors.h"
 #include "common/gguf.h"
-#include "tests/model_fixture.h"
+#include "tests/model_files.h"
 
 /* A file with a value of every type, three arrays and two tensors. */
 static void make_all_types(Buffer *out)

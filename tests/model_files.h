@@ -1,7 +1,7 @@
 /* Small model files made by hand, byte by byte, for tests and seeds of the fuzz targets: not by the program's own writers, so that a mistake shared
  * by reader and writer shows. Also: counting the lines that a call prints on standard error. */
-#ifndef TESTS_MODEL_FIXTURE_H
-#define TESTS_MODEL_FIXTURE_H
+#ifndef TESTS_MODEL_FILES_H
+#define TESTS_MODEL_FILES_H
 
 #include <fcntl.h>
 #include <stdarg.h>
