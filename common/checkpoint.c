@@ -84,6 +84,15 @@ static int read_text(const Manifest *m, const char *path, const char *name, char
     return 0;
 }
 
+/* A manifest and the files it names with their sizes: so no length in it is larger than what is there. */
+static int open_manifest(Manifest *m, const char *path)
+{
+    if (manifest_read(m, path)) return -1;
+    if (!manifest_check(m, path, false)) return 0;
+    manifest_free(m);
+    return -1;
+}
+
 int checkpoint_read_state(const char *path, CheckpointState *s)
 {
     Manifest m;
@@ -91,7 +100,7 @@ int checkpoint_read_state(const char *path, CheckpointState *s)
     json_t *o = NULL;
     int rc = -1;
     *s = (CheckpointState){0};
-    if (manifest_read(&m, path)) return -1;
+    if (open_manifest(&m, path)) return -1;
     if (read_text(&m, path, "state", &text) || read_text(&m, path, "config", &s->config_text) ||
         read_text(&m, path, "service_state", &s->service_state))
         goto done;
@@ -339,7 +348,7 @@ int checkpoint_list(const char *path, CheckpointArray **arrays, int *n)
     Manifest m;
     *arrays = NULL;
     *n = 0;
-    if (manifest_read(&m, path)) return -1;
+    if (open_manifest(&m, path)) return -1;
     for (int i = 0; i < m.n; i++) {
         for (int k = 0; k < m.files[i].n; k++) {
             const ManifestEntry *e = &m.files[i].entries[k];

@@ -268,6 +268,7 @@ static void take_sample(Reader *r, Sample *s, int n_components)
     s->n_tokens = take_count(r, 1, "has more tokens than bytes");
     uint32_t parts = take_u32(r);
     size_t T = (size_t)s->n_tokens;
+    if (parts >= 2 * HAS_MASK && !r->wrong) r->wrong = "has arrays of an unknown kind";
     if (T && !(parts & HAS_TOKENS) && !r->wrong) r->wrong = "has a sample without its tokens";
     s->tokens = take_array(r, parts & HAS_TOKENS, T, sizeof *s->tokens);
     s->logprobs = take_array(r, parts & HAS_LOGPROBS, T, sizeof(float));
