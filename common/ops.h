@@ -23,7 +23,10 @@
 
 typedef enum { PRECISION_F32, PRECISION_BF16 } Precision;
 
-/* ---- products (ops/matmul.c): oneDNN, weights packed once ------------------------------------------------------- */
+/* ---- products (ops/matmul.c, ops/matmul_dw.c): weights packed once ------------------------------------------------ */
+
+/* Our own kernels (ops/gemm.h), because exactness is by construction there: an output is one chain of fmaf (or of bf16 pair
+ * instructions) over K in order. Measured on Zen 5, one core: 270 GFLOP/s in f32 and 530 in bf16, oneDNN 2.6.3 the same. */
 
 /* How bf16 products are computed; chosen once per run by measured rate (kernelset.h), never by CPU feature bits.
  * For PRECISION_F32 it is always PRODUCT_F32. */
@@ -44,7 +47,8 @@ void packed_fill(Packed *p, const void *w, Dtype dtype, bool transposed);
 /* y[M,N] = x[M,K] . W[N,K]^T. Same bits for every row whatever M, threads and position. */
 void op_matmul(float *y, const float *x, const Packed *w, int M);
 
-/* dw[N,K] += dy[M,N]^T . x[M,K]; the sum over M is cut into chunks of a fixed size, added in order; same bits for any number of threads. */
+/* dw[N,K] += dy[M,N]^T . x[M,K]; each element is one chain over M in row order that starts from
+ * its own value (PRODUCT_BF16: over pairs of rows 0-1, 2-3, ...), so the bits do not depend on threads. */
 void op_matmul_dw(float *dw, const float *dy, const float *x, int M, int N, int K, ProductKind kind);
 
 /* ---- rows (ops/embed.c, ops/rmsnorm.c, ops/rope.c, ops/swiglu.c, ops/elementwise.c) ------------------------------ */
@@ -139,8 +143,9 @@ typedef struct {
 } Drawn;
 
 /* One token from a row of logits [V]: u in [0,1) and the inverse of the cumulative distribution in vocabulary order over blocks of 512
- * (weights exp(z - max) in f32; block sums and their running sum in double; the token is the first whose running sum exceeds u * total).
- * logprob and logprob_untempered have the same bits as op_logprob's for that token. Part of what a seed means: never change. */
+ * (weights exp(z - max) in f32; block sums as in op_logprob, their running sum in double; within the block weights are added one by one in
+ * double; the token is the first whose running sum exceeds u * total). top-k first, then top-p of what it leaves, then min-p.
+ * logprob and logprob_untempered have the same bits as op_logprob's for that token, with inv_temp = 1.0f / temperature and 1. Part of what a seed means: never change. */
 Drawn op_sample(const float *logits, int V, const SamplingParams *p, float u);
 
 /* ---- optimiser (ops/adamw.c) ----------------------------------------------------------------------------------------- */
