@@ -231,6 +231,9 @@ static int check(const Prompts *p)
     if (wanted > heldout)
         return fail("%s: eval.problems is %lld, but task %s has %lld held-out problems here",
                     p->config->file, (long long)wanted, p->task->name, (long long)heldout);
+    bool trains = p->config->run.steps || p->config->sft.steps;
+    if (!prompts_count(p, SPLIT_TRAIN))
+        return trains ? fail("%s: task %s has no problems to train on", p->config->file, p->task->name) : 0;
     int rc = prompts_fill(p, GROUP_TRAIN, 0, 1, 0, &g);
     group_free(&g);
     if (!rc && p->config->sft.steps) {

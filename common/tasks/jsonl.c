@@ -1,5 +1,5 @@
 /* Rows of a file. Held-out rows are a second file, or every 10th of the first by the hash of its prompt, so that the same question never lies on
- * both sides; with two files, training rows whose prompt is also held out are left out. A row's demonstration is its reference answer.
+ * both sides; with two files, training rows whose prompt is also held out are left out. The same file twice is one that is only evaluated. A row's demonstration is its reference answer.
  * The record is the row with "answer" holding the reference answer as text. */
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +142,8 @@ static TaskState *open(const TaskSettings *s)
     if (two_files && read_rows(s->heldout, s, &t->heldout)) rc = -1;
     if (!rc && two_files) drop_heldout(&t->train, &t->heldout);
     if (!rc && !two_files) split_by_hash(&t->train, &t->heldout);
-    if (!rc && !t->train.n)
+    bool only_evaluated = two_files && !strcmp(s->train, s->heldout);
+    if (!rc && !t->train.n && !only_evaluated)
         rc = fail("%s: every row is held out, none is left to train on", s->train);
     if (!rc) return t;
     close(t);
