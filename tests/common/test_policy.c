@@ -59,6 +59,24 @@ static void save(const Policy *p, const Config *c, int64_t step)
     mem_free(s.config_text);
 }
 
+static void export(const Policy *p)
+{
+    int n;
+    const Param *table = model_param_table(p->model, &n, NULL);
+    TensorView *views = NEW(TensorView, n);
+    for (int i = 0; i < n; i++)
+        views[i] = (TensorView){.name = table[i].name,
+                                .n_dims = table[i].n_dims,
+                                .dims = {table[i].rows, table[i].cols},
+                                .data = model_master(p->model) + table[i].offset};
+    char *path = mem_printf("%s/model", folder);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    ck_assert_int_eq(tensors_export_hf(path, model_desc(p->model), views, n, DTYPE_F32), 0);
+    ck_assert_int_eq(tokenizer_export(p->tok, path), 0);
+    mem_free(path);
+    mem_free(views);
+}
+
 static void check_same(const char *path, const KernelSet *k, bool trainable, uint32_t crc)
 {
     Policy p;
@@ -81,6 +99,7 @@ START_TEST(every_way_in_gives_the_same_weights)
     folder_make();
     ck_assert_int_eq(policy_from_config(&old, &c, &f32, true), 0);
     save(&old, &c, 9);
+    export(&old);
     ck_assert_int_eq(policy_from_config(&new, &c, &f32, true), 0);
     ck_assert_uint_eq(model_crc(old.model), model_crc(new.model)); /* a seed is a model */
     model_master(new.model)[0] += 1;
@@ -93,6 +112,9 @@ START_TEST(every_way_in_gives_the_same_weights)
         char *path = mem_printf("%s/checkpoints/step-000009", folder);
         check_same(path, &f32, trainable, before);
         mem_free(path);
+        path = mem_printf("%s/model", folder);
+        check_same(path, &f32, trainable, before);
+        mem_free(path);
     }
     policy_close(&new);
     ck_assert_int_eq(policy_from_config(&new, &c, &bf16, true),
@@ -103,6 +125,22 @@ START_TEST(every_way_in_gives_the_same_weights)
     mem_free(path);
     policy_close(&old);
     policy_close(&new);
+    config_free(&c);
+    folder_remove();
+}
+END_TEST
+
+START_TEST(a_run_without_checkpoints_means_its_exported_model)
+{
+    Config c = read_config(NULL, 0), none = {0};
+    Policy p;
+    KernelSet k;
+    folder_make();
+    ck_assert_int_eq(policy_from_config(&p, &c, &f32, true), 0);
+    export(&p);
+    check_same(folder, &f32, false, model_crc(p.model));
+    ck_assert_int_eq(policy_run_config(folder, &none, &k), 1);
+    policy_close(&p);
     config_free(&c);
     folder_remove();
 }
@@ -173,5 +211,6 @@ START_TEST(says_what_is_wrong)
 }
 END_TEST
 
-TEST_MAIN("policy", every_way_in_gives_the_same_weights, a_run_remembers_its_set_arguments,
+TEST_MAIN("policy", every_way_in_gives_the_same_weights,
+          a_run_without_checkpoints_means_its_exported_model, a_run_remembers_its_set_arguments,
           describes_without_weights, says_what_is_wrong)
