@@ -8,6 +8,7 @@
 #include "common/errors.h"
 #include "launch/json_text.h"
 #include "launch/model_args.h"
+#include "launch/text_show.h"
 #include "launch/verb.h"
 
 enum { KEY_SYSTEM = 0x200, KEY_TEMPLATE, KEY_JSON, KEY_SPECIAL, PROMPT_LIMIT = 64 << 20 };
@@ -91,10 +92,25 @@ static size_t unfinished_character(const char *text, size_t n)
     return 0;
 }
 
+/* Bytes as they are into a pipe; on a terminal nothing of them may act, but a tab. */
+static void print_text(const char *text, size_t n)
+{
+    if (!isatty(STDOUT_FILENO)) {
+        fwrite(text, 1, n, stdout);
+        return;
+    }
+    char *copy = mem_text_n(text, n), *rest = copy, *piece;
+    for (bool first = true; (piece = strsep(&rest, "\t")); first = false) {
+        if (!first) putchar('\t');
+        text_show(stdout, piece, "", SIZE_MAX);
+    }
+    mem_free(copy);
+}
+
 static void stream_show(Stream *s, size_t until, const char *text)
 {
     if (until <= s->n_shown) return;
-    fwrite(text + s->n_shown, 1, until - s->n_shown, stdout);
+    print_text(text + s->n_shown, until - s->n_shown);
     fflush(stdout);
     s->n_shown = until;
 }
