@@ -4,8 +4,8 @@
 
 Exports the model as Hugging Face folders (F32, F16, BF16) and GGUF files (F32, F16, BF16, Q8_0) into a temporary folder. transformers loads each
 folder: weights, ids of some texts and logits are compared with REFERENCE_FOLDER (the same model as transformers reads it; default: the GGUF file read
-by transformers). llama.cpp loads each file: ids and logits likewise, and the chat template. Also a file with alphabet tokens if TROUPE_RUN names a
-run's folder. Prints a line for each check; exit status 1 if one failed. Run by hand: needs torch, transformers, gguf and llama-cpp-python.
+by transformers). llama.cpp loads each file: ids and logits likewise, and the chat template. TROUPE_ALSO may name further sources, with colons between them (a run's folder,
+the small models of build/release/tests/make_models), whose two exports are compared with each other. Prints a line for each check; exit status 1 if one failed. Run by hand: needs torch, transformers, gguf and llama-cpp-python.
 """
 import copy
 import ctypes
@@ -80,7 +80,7 @@ def check_folder(program, source, work, dtype, reference, tokenizer, logits):
 def check_file(program, source, work, dtype, tokenizer, logits):
     to = os.path.join(work, dtype + ".gguf")
     export(program, source, to, dtype)
-    model = Llama(to, n_ctx=256, n_threads=2, logits_all=True, verbose=False)
+    model = Llama(to, n_ctx=128, n_threads=2, logits_all=True, verbose=False)
     for t in TEXTS:
         a, b = model.tokenize(t.encode(), add_bos=False, special=True), tokenizer.encode(t)
         check("llama.cpp %s: ids of %r" % (dtype, t[:20]), a == b, "" if a == b else "%r %r" % (a, b))
@@ -104,24 +104,24 @@ def check_quantised(ours, plain, theirs, ids, logits):
     check("q8_0: the same tensors", a.keys() == b.keys())
     other = [n for n in a if a[n].tensor_type != b[n].tensor_type or not np.array_equal(a[n].data, b[n].data)]
     check("q8_0: every block has the bits of llama.cpp's quantiser", not other, "%d of %d differ %s" % (len(other), len(a), other[:3]))
-    model = Llama(theirs, n_ctx=256, n_threads=2, logits_all=True, verbose=False)
+    model = Llama(theirs, n_ctx=128, n_threads=2, logits_all=True, verbose=False)
     model.eval(ids)
     check("q8_0: the same logits", np.array_equal(np.array(model.scores[:len(ids)]), logits))
 
 
-def check_run(program, run, work):
-    to, folder = os.path.join(work, "run.gguf"), os.path.join(work, "run")
-    export(program, run, to, "f32")
-    export(program, run, folder, "f32")
+def check_pair(program, source, work):
+    to, folder = os.path.join(work, "model.gguf"), os.path.join(work, "model")
+    export(program, source, to, "f32")
+    export(program, source, folder, "f32")
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    ids = list(range(min(20, reference.config.vocab_size)))
+    ids = list(range(min(20, len(tokenizer))))
     text = tokenizer.decode(ids)
-    check("run: transformers gives ids back", tokenizer.encode(text) == ids)
-    model = Llama(to, n_ctx=256, n_threads=2, logits_all=True, verbose=False)
-    check("run: llama.cpp gives ids back", model.tokenize(text.encode(), add_bos=False, special=True) == ids)
+    check("%s: transformers gives ids back" % source, tokenizer.encode(text) == ids)
+    model = Llama(to, n_ctx=128, n_threads=2, logits_all=True, verbose=False)
+    check("%s: llama.cpp gives ids back" % source, model.tokenize(text.encode(), add_bos=False, special=True) == ids)
     model.eval(ids)
-    compare("run: llama.cpp logits against transformers", np.array(model.scores[:len(ids)]), hf_logits(reference, ids), 1e-4)
+    compare("%s: llama.cpp logits against transformers" % source, np.array(model.scores[:len(ids)]), hf_logits(reference, ids), 1e-4)
 
 
 def main():
@@ -140,8 +140,8 @@ def main():
             check_folder(program, source, work, dtype, reference, tokenizer, logits)
         for dtype in ("f32", "f16", "bf16", "q8_0"):
             check_file(program, source, work, dtype, tokenizer, logits)
-        if os.environ.get("TROUPE_RUN"):
-            check_run(program, os.environ["TROUPE_RUN"], work)
+        for also in filter(None, os.environ.get("TROUPE_ALSO", "").split(":")):
+            check_pair(program, also, tempfile.mkdtemp(dir=work))
     print("%d checks failed" % failed)
     return failed > 0
 
