@@ -2,6 +2,8 @@
  * test_onpolicy's subject. */
 #include "tests/actors/tiny.h"
 
+#include <malloc.h>
+
 enum { N_GROUPS = 7, G = 4 };
 static const int prompt_lengths[N_GROUPS] = {1, 5, 15, 16, 17, 40, 32};
 
@@ -278,8 +280,74 @@ START_TEST(a_tick_sees_every_token_and_statistics_count)
 }
 END_TEST
 
+START_TEST(memory_is_what_plan_says)
+{
+    enum { ROWS = 48, SLOTS = 48 * 96 };
+    const ModelDesc *d = model_desc(tiny()->model);
+    GenerateParams p = tiny_params(1, 40);
+    for (int round = 0; round < 2; round++) { /* the first lets the model's own buffers grow */
+        struct mallinfo2 before = mallinfo2();
+        Group g = tiny_group(tiny(), 5, 30, 64), *list = &g;
+        Engine *e = engine_new(tiny()->model, tiny()->tok, ROWS, SLOTS);
+        engine_generate(e, &list, 1, &p, 0, NULL, NULL, NULL);
+        group_free(&g);
+        struct mallinfo2 after = mallinfo2();
+        double used = (double)(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd);
+        double said = (double)engine_bytes(d, model_kernels(tiny()->model), ROWS, SLOTS);
+        if (round)
+            ck_assert_msg(fabs(used / said - 1) < 0.05, "%.0f bytes used, %.0f said", used, said);
+        engine_free(e);
+    }
+}
+END_TEST
+
+#ifndef __SANITIZE_ADDRESS__
+static long n_allocations;
+void *aligned_alloc(size_t alignment, size_t size) /* what common/memory.c calls */
+{
+    void *p = NULL;
+    n_allocations++;
+    return posix_memalign(&p, alignment, size) ? NULL : p;
+}
+
+typedef struct {
+    int ticks;
+    long at_first, at_last;
+} Allocations;
+
+static void count_allocations(void *ctx)
+{
+    Allocations *a = ctx;
+    if (++a->ticks == 1) a->at_first = n_allocations;
+    if (a->ticks < 40)
+        a->at_last = n_allocations; /* at the last token the answers are handed over */
+}
+
+START_TEST(a_warm_decode_loop_allocates_nothing)
+{
+    GenerateParams p = tiny_params(1, 40);
+    p.ignore_eos = true;
+    Engine *e = engine_new(tiny()->model, tiny()->tok, 16, 0);
+    for (int round = 0; round < 2; round++) {
+        Allocations a = {0};
+        Group g = tiny_group(tiny(), 5, 30, 16), *list = &g;
+        engine_generate(e, &list, 1, &p, 0, NULL, count_allocations, &a);
+        ck_assert_int_eq(a.ticks, 40);
+        ck_assert_int_gt(n_allocations, 0);
+        if (round) ck_assert_int_eq(a.at_last - a.at_first, 0);
+        group_free(&g);
+    }
+    engine_free(e);
+}
+END_TEST
+#else
+START_TEST(a_warm_decode_loop_allocates_nothing) {} /* the sanitiser counts its own way */
+END_TEST
+#endif
+
 TEST_MAIN("engine", answers_do_not_depend_on_the_batch, prompts_longer_than_a_pass_do_not_matter,
           sharing_a_prompt_changes_nothing, ends_where_it_should,
           an_ignored_end_is_a_token_like_any_other, ends_at_the_models_last_position,
           stops_across_tokens, greedy_takes_the_largest,
-          a_tick_sees_every_token_and_statistics_count)
+          a_tick_sees_every_token_and_statistics_count, memory_is_what_plan_says,
+          a_warm_decode_loop_allocates_nothing)
