@@ -49,6 +49,8 @@ void signals_open(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ,
+           SIG_IGN); /* a file past its limit is then an error of write, which is handled */
 }
 
 bool comm_asked_to_leave(Comm *c)

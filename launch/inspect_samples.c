@@ -2,12 +2,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "common/errors.h"
 #include "common/memory.h"
 #include "common/runfile.h"
 #include "launch/inspect.h"
+#include "launch/json_text.h"
 #include "launch/text_show.h"
 
 static const char *const kinds[] = {"train", "eval", "demonstration"};
@@ -60,24 +60,9 @@ static void print_group(const Group *g, const json_t *names)
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-/* Answers need not be UTF-8; JSON must be. Each byte that is none becomes U+FFFD. */
 static json_t *text_json(const char *s)
 {
-    Buffer b = {0};
-    size_t n = s ? strlen(s) : 0;
-    for (size_t at = 0; at < n;) {
-        utf8proc_int32_t c;
-        utf8proc_ssize_t bytes =
-            utf8proc_iterate((const utf8proc_uint8_t *)s + at, (utf8proc_ssize_t)(n - at), &c);
-        if (bytes > 0)
-            buffer_add(&b, s + at, (size_t)bytes);
-        else
-            buffer_text(&b, "\xef\xbf\xbd");
-        at += bytes > 0 ? (size_t)bytes : 1;
-    }
-    json_t *t = json_stringn(b.data ? b.data : "", b.size);
-    buffer_free(&b);
-    return t;
+    return json_text(s ? s : "", s ? strlen(s) : 0);
 }
 
 static json_t *score_json(const Score *s)
@@ -91,14 +76,14 @@ static json_t *score_json(const Score *s)
 static json_t *sample_json(const Group *g, const Sample *s, const json_t *names)
 {
     char number[32];
-    json_t *components = json_object(), *tokens = json_array();
+    json_t *components = json_object();
     for (int k = 0; k < g->n_components; k++)
         json_object_set_new(components, component_name(names, k, number),
                             score_json(&s->components[k]));
-    for (int t = 0; t < s->n_tokens; t++) json_array_append_new(tokens, json_integer(s->tokens[t]));
     return json_pack("{s:o, s:o, s:f, s:s, s:o, s:o}", "text", text_json(s->text), "reward",
                      score_json(&s->reward), "advantage", (double)s->advantage, "finish",
-                     finishes[s->finish], "components", components, "tokens", tokens);
+                     finishes[s->finish], "components", components, "tokens",
+                     json_ids(s->tokens, s->n_tokens));
 }
 
 static json_t *group_json(const Group *g, const json_t *names)
