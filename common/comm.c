@@ -311,3 +311,8 @@ bool comm_stopped(const Comm *c, int *code)
     if (code) *code = c->stop_code;
     return true;
 }
+
+bool comm_stopping(const Comm *c)
+{
+    return c->stopping;
+}

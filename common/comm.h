@@ -76,9 +76,10 @@ int64_t comm_take_weights(Comm *c, const void **wire, size_t n);
 
 /* Sum over the learner ranks in the fixed tree: x [n] of learner i is the sum of its own slots; the
  * result is on all learner ranks, same bits for any number of them that divides the slots. In
- * pieces, so memory is a few MiB. Collective on the learner ranks; blocks, named deadline. */
-void comm_sum_floats(Comm *c, float *x, size_t n, const char *what);
-void comm_sum_doubles(Comm *c, double *x, int n, const char *what);
+ * pieces, so memory is a few MiB. 0, or -1: the run was stopped while other learners were waited
+ * for, x is this rank's own still. Collective on the learner ranks; blocks, named deadline. */
+int comm_sum_floats(Comm *c, float *x, size_t n, const char *what);
+int comm_sum_doubles(Comm *c, double *x, int n, const char *what);
 
 /* Moves messages, answers pulses, checks deadlines. Cheap (0.3 us; up to 10 ms while weights go
  * through): call it between units of work (a decode step, a group's backward), which must each be
@@ -96,6 +97,7 @@ void comm_worked(Comm *c);
  * becomes true with that code once what they were sending is sent. */
 void comm_stop(Comm *c, int code);
 bool comm_stopped(const Comm *c, int *code);
+bool comm_stopping(const Comm *c); /* the same, but for what is still to be sent: begin nothing new */
 
 /* Closing handshake with the usual deadline, MPI_Finalize, frees c. Collective: after comm_stopped,
  * or when all ranks leave with an error they agree on. */

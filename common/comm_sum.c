@@ -65,19 +65,36 @@ static void tree_place(Sum *s)
     }
 }
 
-/* The children's announcements must say the same sum: a learner that is one step behind would
- * otherwise be added in silence. */
-static void announce(Sum *s)
+/* The announcement of the same sum by rank `from`: a learner that is one step behind would otherwise be added in silence. -1: the run was stopped meanwhile. */
+static int hear(Sum *s, int from, const Header *own)
+{
+    Comm *c = s->c;
+    Arrived *a;
+    while (!(a = message_take(c, KIND_SUM, from, -1))) {
+        if (c->stopping) return -1;
+        pulse_pause(c, s->what);
+    }
+    REQUIRE(a->header.number == own->number &&
+                !strncmp(a->header.what, own->what, sizeof own->what),
+            "rank %d sums %s (%lld bytes), this rank %s (%zu)", from, a->header.what,
+            (long long)a->header.number, s->what, s->bytes);
+    arrived_free(c, a);
+    return 0;
+}
+
+/* Up the tree everyone says that it is here, then down from the root that all are: no stream begins before, so that a run can be stopped while some learners wait
+ * for others without leaving half a message behind. */
+static int announce(Sum *s)
 {
     Header h = header_make(KIND_SUM, (int64_t)s->bytes, s->what);
-    if (s->parent >= 0) message_send(s->c, s->parent, &h, NULL);
-    for (int i = 0; i < s->n_children; i++) {
-        Arrived *a = message_wait(s->c, KIND_SUM, s->child[i], s->what);
-        REQUIRE(a->header.number == h.number && !strncmp(a->header.what, h.what, sizeof h.what),
-                "rank %d sums %s (%lld bytes), this rank %s (%zu)", s->child[i], a->header.what,
-                (long long)a->header.number, s->what, s->bytes);
-        arrived_free(s->c, a);
+    for (int i = 0; i < s->n_children; i++)
+        if (hear(s, s->child[i], &h)) return -1;
+    if (s->parent >= 0) {
+        message_send(s->c, s->parent, &h, NULL);
+        if (hear(s, s->parent, &h)) return -1;
     }
+    for (int i = 0; i < s->n_children; i++) message_send(s->c, s->child[i], &h, NULL);
+    return 0;
 }
 
 static void streams_open(Sum *s)
@@ -142,12 +159,12 @@ static bool sum_move(Sum *s, bool *over)
     return moved;
 }
 
-static void sum_run(Comm *c, void *x, size_t n, size_t width, add_fn *add, const char *what)
+static int sum_run(Comm *c, void *x, size_t n, size_t width, add_fn *add, const char *what)
 {
     Sum s = {.c = c, .what = what, .x = x, .bytes = n * width, .width = width, .add = add};
     tree_place(&s);
-    if (!n || (s.parent < 0 && !s.n_children)) return;
-    announce(&s);
+    if (!n || (s.parent < 0 && !s.n_children)) return 0;
+    if (announce(&s)) return -1;
     streams_open(&s);
     c->streaming = true;
     for (bool over = false; !over;) {
@@ -161,15 +178,16 @@ static void sum_run(Comm *c, void *x, size_t n, size_t width, add_fn *add, const
     c->streaming = false;
     for (int i = 0; i < s.n_children; i++) mem_free(s.scratch[i]);
     comm_worked(c);
+    return 0;
 }
 
-void comm_sum_floats(Comm *c, float *x, size_t n, const char *what)
+int comm_sum_floats(Comm *c, float *x, size_t n, const char *what)
 {
-    sum_run(c, x, n, sizeof *x, add_floats, what);
+    return sum_run(c, x, n, sizeof *x, add_floats, what);
 }
 
-void comm_sum_doubles(Comm *c, double *x, int n, const char *what)
+int comm_sum_doubles(Comm *c, double *x, int n, const char *what)
 {
     REQUIRE(n >= 0, "%s: %d numbers", what, n);
-    sum_run(c, x, (size_t)n, sizeof *x, add_doubles, what);
+    return sum_run(c, x, (size_t)n, sizeof *x, add_doubles, what);
 }

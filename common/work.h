@@ -1,0 +1,43 @@
+/* Work is numbered, not handed out: who writes, judges, trains and evaluates what is arithmetic on a group's id, the same on every rank
+ * (design.md 2). Nothing here communicates.
+ *
+ *   step s consumes groups sP .. sP+P-1; group g is written by actor g mod A, judged by reward rank g mod R, and belongs to slot
+ *   (g mod P) mod S of the step's gradient; learner i of n owns slots iS/n .. (i+1)S/n - 1.
+ */
+#ifndef COMMON_WORK_H
+#define COMMON_WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline int64_t work_step(int64_t group, int P)
+{
+    return group / P;
+}
+
+/* Which of n ranks of a role has item id. */
+static inline int work_owner(int64_t id, int n)
+{
+    return (int)(id % n);
+}
+
+static inline int work_slot(int64_t group, int P, int S)
+{
+    return (int)(group % P % S);
+}
+
+static inline int work_slot_learner(int slot, int S, int n_learners)
+{
+    return slot / (S / n_learners);
+}
+
+/* Whether the weights of `version` are evaluated: before the first step, every `every` steps, after the last. `started_at` is the version
+ * that this launch began with: what a resumed run has measured already is not measured again. */
+static inline bool work_evaluation_due(int64_t version, int64_t steps, int64_t every,
+                                       int64_t started_at)
+{
+    if (version == started_at && version > 0) return false;
+    return version == 0 || version == steps || (every > 0 && version % every == 0);
+}
+
+#endif
