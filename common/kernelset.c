@@ -178,6 +178,12 @@ void kernelset_choose(KernelSet *k, Precision precision)
     libraries_name(k->libraries, sizeof k->libraries);
 }
 
+void kernelset_take(KernelSet *k, ProductKind kind)
+{
+    k->product = kind;
+    k->probe = probe_product(kind);
+}
+
 int kernelset_verify(const KernelSet *k)
 {
     KernelSet here = {0};

@@ -20,6 +20,9 @@ typedef struct {
  * one and several threads) holds. Local. */
 void kernelset_choose(KernelSet *k, Precision precision);
 
+/* The same set with another kind of product (model.products: an experiment that names one). Local. */
+void kernelset_take(KernelSet *k, ProductKind kind);
+
 /* Recomputes probe and names for k's product kind on this machine: 0 if equal, -1 with the difference said. Local. */
 int kernelset_verify(const KernelSet *k);
 

@@ -1,0 +1,249 @@
+/* See recorder.h. A metrics line holds what is equal in every repetition of the run; times and rates lie in its "time" object, outside every equality. */
+#include "launch/recorder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/errors.h"
+#include "launch/report.h"
+#include "launch/state.h"
+#include "launch/verb.h"
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Learner *learner,
+                  const char *dir, const char *layout_text, CheckpointState *state,
+                  int64_t resume_step, int64_t resume_sft_step)
+{
+    *r = (Recorder){.cfg = cfg,
+                    .rewards = rewards,
+                    .learner = learner,
+                    .state = *state,
+                    .earlier_s = state->trained_s,
+                    .first_step = learner->step,
+                    .shown = {.loss = NAN, .reward = NAN, .accuracy = state->accuracy_before}};
+    r->dir = mem_text(dir);
+    r->component_names = NEW(const char *, rewards->n);
+    for (int i = 0; i < rewards->n; i++) r->component_names[i] = rewards->components[i].name;
+    if (evaluation_init(&r->evaluation, cfg, r->component_names, rewards->n)) return -1;
+    RunInfo info = {.config_text = state->config_text,
+                    .version_text = troupe_version,
+                    .seed = (uint64_t)cfg->run.seed,
+                    .kernels = learner->policy->kernels,
+                    .n_components = rewards->n,
+                    .components = r->component_names,
+                    .layout = layout_text,
+                    .resume_sft_step = resume_sft_step};
+    memcpy(info.run_id, state->run_id, sizeof info.run_id);
+    r->file = runfile_open(dir, &info, resume_step);
+    if (!r->file) return -1;
+    memcpy(r->state.run_id, info.run_id, sizeof r->state.run_id);
+    live_init(&r->live);
+    r->began = r->step_began = seconds_now();
+    return 0;
+}
+
+void recorder_close(Recorder *r)
+{
+    if (r->file) runfile_close(r->file);
+    evaluation_free(&r->evaluation);
+    json_decref(r->line);
+    mem_free(r->component_names);
+    mem_free(r->state.config_text);
+    mem_free(r->state.service_state);
+    mem_free(r->dir);
+    *r = (Recorder){0};
+}
+
+/* ---- the live line ---- */
+
+/* The run's length in units of a reinforcement step; an imitation step counts as a third of one until both have been seen. */
+static void show(Recorder *r, bool always)
+{
+    const Config *c = r->cfg;
+    const double sft_unit = 1.0 / 3;
+    double done = sft_unit * (double)r->learner->sft_step + (double)r->learner->step;
+    live_work(&r->live, done, sft_unit * (double)c->sft.steps + (double)c->run.steps);
+    live_show(&r->live, &r->shown, always);
+}
+
+/* ---- lines ---- */
+
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static void begin_line(Recorder *r, const char *stage, int64_t step)
+{
+    json_decref(r->line);
+    r->line = json_pack("{s:I, s:s}", "step", (json_int_t)step, "stage", stage);
+}
+
+static void add_loss(Recorder *r)
+{
+    const StepStats *s = &r->learner->stats;
+    double n = s->loss.n_tokens > 0 ? s->loss.n_tokens : NAN;
+    json_object_set_new(r->line, "loss", number(s->loss.loss));
+    json_object_set_new(r->line, "lr", number(s->lr));
+    json_object_set_new(r->line, "grad_norm", number(s->grad_norm));
+    json_object_set_new(r->line, "entropy", number(s->loss.entropy / n));
+    json_object_set_new(r->line, "trained_tokens", json_integer((json_int_t)s->counts.n_tokens));
+}
+
+static void end_line(Recorder *r, int64_t step, double tokens)
+{
+    double now = seconds_now(), s = now - r->step_began;
+    json_object_set_new(r->line, "time",
+                        json_pack("{s:f, s:f, s:f, s:f}", "seconds", s, "learn_s",
+                                  r->learner->stats.seconds, "tokens_per_s", s > 0 ? tokens / s : 0,
+                                  "run_s", r->earlier_s + now - r->began));
+    r->step_began = now;
+    runfile_add_metrics(r->file, step, r->line);
+    json_decref(r->line);
+    r->line = NULL;
+}
+
+void recorder_imitated(Recorder *r)
+{
+    const Learner *l = r->learner;
+    double tokens = l->stats.counts.n_tokens, s = seconds_now() - r->step_began;
+    int64_t step =
+        l->sft_step - 1 - r->cfg->sft.steps; /* -n .. -1: reinforcement learning starts at 0 */
+    r->shown = (LiveState){"imitation", l->sft_step, r->cfg->sft.steps,     l->stats.loss.loss,
+                           NAN,         NAN,         s > 0 ? tokens / s : 0};
+    begin_line(r, "sft", step);
+    add_loss(r);
+    end_line(r, step, tokens);
+    show(r, l->sft_step == r->cfg->sft.steps);
+}
+
+/* Means over the step's answers in id order, so that they have the same bits for any number of ranks. A component's mean is over the answers for which it is ok. */
+typedef struct {
+    double reward, *component;
+    double n_reward, *n_component;
+    double tokens, prompt_tokens, truncated;
+} Means;
+
+static void add_sample(Means *m, const Group *g, const Sample *s)
+{
+    if (s->reward.status == SCORE_OK) m->reward += s->reward.value, m->n_reward++;
+    for (int k = 0; k < g->n_components; k++)
+        if (s->components[k].status == SCORE_OK)
+            m->component[k] += s->components[k].value, m->n_component[k]++;
+    m->tokens += s->n_tokens;
+    m->truncated += s->finish == FINISH_LENGTH;
+}
+
+static void add_rollouts(Recorder *r)
+{
+    const Learner *l = r->learner;
+    Means m = {.component = NEW(double, r->rewards->n), .n_component = NEW(double, r->rewards->n)};
+    double n = 0;
+    for (int i = 0; i < l->inbox.P; i++) {
+        const Group *g = &l->inbox.groups[i];
+        m.prompt_tokens += g->n_prompt;
+        for (int k = 0; k < g->n_samples; k++, n++) add_sample(&m, g, &g->samples[k]);
+    }
+    r->shown.reward = m.n_reward > 0 ? m.reward / m.n_reward : NAN;
+    json_object_set_new(r->line, "reward", number(r->shown.reward));
+    json_t *components = json_object();
+    for (int k = 0; k < r->rewards->n; k++)
+        json_object_set_new(components, r->component_names[k],
+                            number(m.n_component[k] > 0 ? m.component[k] / m.n_component[k] : NAN));
+    json_object_set_new(r->line, "components", components);
+    json_object_set_new(r->line, "answer_tokens", number(m.tokens / n));
+    json_object_set_new(r->line, "truncated", number(m.truncated / n));
+    r->tokens += (int64_t)(m.tokens + m.prompt_tokens);
+    r->shown.tokens_per_s = (m.tokens + m.prompt_tokens) / (seconds_now() - r->step_began);
+    mem_free(m.component);
+    mem_free(m.n_component);
+}
+
+void recorder_trained(Recorder *r)
+{
+    const Learner *l = r->learner;
+    const StepStats *s = &l->stats;
+    if (runfile_add_groups(r->file, l->step, l->inbox.groups, l->inbox.P))
+        die(EXIT_INTERNAL,
+            "step %lld: the rollouts differ from those that this run made before it was "
+            "interrupted: a run is no longer a number here",
+            (long long)l->step);
+    begin_line(r, "grpo", l->step);
+    add_rollouts(r);
+    add_loss(r);
+    double n = s->loss.n_tokens > 0 ? s->loss.n_tokens : NAN;
+    json_object_set_new(r->line, "clipped", number(s->loss.clipped / n));
+    json_object_set_new(r->line, "kl", number(s->loss.kl / n));
+    json_object_set_new(r->line, "off_ratio", number(s->loss.off_ratio));
+    json_object_set_new(r->line, "failed", number(s->n_failed / s->n_samples));
+    json_object_set_new(r->line, "flat_groups", number(s->n_flat_groups / (double)l->inbox.P));
+    r->shown.stage = "grpo";
+    r->shown.step = l->step;
+    r->shown.steps = r->cfg->run.steps;
+    r->shown.loss = NAN;
+}
+
+/* ---- evaluation, and the end of a step ---- */
+
+void recorder_evaluate(Recorder *r, int64_t version)
+{
+    evaluation_begin(&r->evaluation, version);
+    r->evaluating = true;
+    if (!r->line) begin_line(r, "grpo", version);
+}
+
+static void add_evaluation(Recorder *r)
+{
+    r->evaluating = false;
+    r->shown.accuracy = evaluation_accuracy(&r->evaluation);
+    if (r->evaluation.version == 0) r->state.accuracy_before = r->shown.accuracy;
+    json_object_set_new(r->line, "evaluation", evaluation_json(&r->evaluation));
+}
+
+bool recorder_settle(Recorder *r)
+{
+    if (!r->line || (r->evaluating && !evaluation_complete(&r->evaluation))) return false;
+    if (r->evaluating) add_evaluation(r);
+    double s = seconds_now() - r->step_began;
+    end_line(r, r->learner->step, r->shown.tokens_per_s * s);
+    show(r, r->learner->step == r->cfg->run.steps);
+    return true;
+}
+
+void recorder_save(Recorder *r)
+{
+    r->state.trained_s = r->earlier_s + seconds_now() - r->began;
+    int rc = runfile_cut_segment(r->file, r->learner->step);
+    if (!rc) rc = state_save(r->dir, r->learner, &r->state, (int)r->cfg->checkpoint.keep);
+    r->n_failed_saves = rc ? r->n_failed_saves + 1 : 0;
+    if (rc && r->n_failed_saves < 2)
+        fail("step %lld: no checkpoint was written (the reason is above); the run goes on, older "
+             "checkpoints are untouched",
+             (long long)r->learner->step);
+    if (rc && r->n_failed_saves >= 2) die(EXIT_IO, "two checkpoints in a row could not be written");
+}
+
+void recorder_finish(Recorder *r, bool complete, const char *reason)
+{
+    live_end(&r->live);
+    double seconds = seconds_now() - r->began;
+    ReportTotals totals = {.run_id = r->state.run_id,
+                           .reason = reason,
+                           .steps = r->learner->step,
+                           .seconds = r->earlier_s + seconds,
+                           .tokens_per_s = seconds > 0 ? (double)r->tokens / seconds : 0,
+                           .weights_crc = model_crc(r->learner->policy->model)};
+    char *model = mem_printf("%s/model", r->dir);
+    if (complete && r->cfg->checkpoint.export && state_export(model, r->learner->policy))
+        fail("the model was not exported (the reason is above); the checkpoint holds it");
+    report_end(r->file, r->dir, &totals, complete);
+    mem_free(model);
+}

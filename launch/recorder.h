@@ -1,0 +1,58 @@
+/* What rank 0 keeps of a run and shows of it: metrics, rollouts, checkpoints, the live line, the summary. Stages call nothing here: the ring does,
+ * after the work. */
+#ifndef LAUNCH_RECORDER_H
+#define LAUNCH_RECORDER_H
+
+#include <jansson.h>
+
+#include "common/checkpoint.h"
+#include "common/runfile.h"
+
+#include "launch/evaluation.h"
+#include "launch/live.h"
+#include "learner/learner.h"
+#include "rewardsvc/reward.h"
+
+typedef struct {
+    const Config *cfg; /* borrowed, as the next two */
+    const RewardBlock *rewards;
+    Learner *learner;
+    char *dir; /* runs/<name> */
+    RunFile *file;
+    const char **component_names;
+    CheckpointState state; /* what the next checkpoint says besides the learner's counters */
+    Evaluation evaluation;
+    bool evaluating; /* a version's evaluation is awaited; its step's line is not written yet */
+    json_t *line;    /* metrics of the step in progress */
+    Live live;
+    LiveState shown;
+    double began, step_began, earlier_s; /* this launch, this step; seconds of launches before */
+    int64_t tokens, first_step;          /* sampled by this launch; where it began */
+    int n_failed_saves;                  /* in a row */
+} Recorder;
+
+/* Opens the run directory (resume_step as runfile_open) and starts the clock. state: of the checkpoint resumed from, or a fresh one; taken over. 0 or -1. */
+int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Learner *learner,
+                  const char *dir, const char *layout_text, CheckpointState *state,
+                  int64_t resume_step, int64_t resume_sft_step);
+void recorder_close(Recorder *r);
+
+/* After a step of imitation. */
+void recorder_imitated(Recorder *r);
+
+/* After a step of reinforcement learning, while its groups are still in the inbox: keeps them, begins the step's line. */
+void recorder_trained(Recorder *r);
+
+/* An evaluation of `version` begins; recorder_settle waits for it. */
+void recorder_evaluate(Recorder *r, int64_t version);
+
+/* Writes the step's line once its evaluation, if any, is complete. True when it was written: the step is over. */
+bool recorder_settle(Recorder *r);
+
+/* Writes a checkpoint and closes the segment of rollouts. A failure is said, the run goes on; a second one in a row ends it (74). */
+void recorder_save(Recorder *r);
+
+/* The end: summary.json; when the run is complete also the exported model, the plots, answers before and after. reason: "finished", "asked to leave". */
+void recorder_finish(Recorder *r, bool complete, const char *reason);
+
+#endif

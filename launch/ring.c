@@ -1,0 +1,113 @@
+/* The loops of the ring (design.md 2). Loops know the stages, stages never know the loop; what rank 0 records and shows comes after the work, in one
+ * place. A step is over on rank 0 when its weights are published and, where one is due, its evaluation has come back. */
+#include "launch/ring.h"
+
+#include "common/errors.h"
+#include "common/work.h"
+
+/* Scored groups that arrived: those to train on into the inbox, evaluations to the tally. */
+static bool take_groups(Ring *r)
+{
+    bool any = false;
+    for (Group g = {0}; comm_take_group(r->comm, ROLE_LEARNER, &g); any = true) {
+        if (g.kind == GROUP_EVAL)
+            evaluation_add(&r->recorder->evaluation, &g);
+        else
+            inbox_put(&r->learner->inbox, &g);
+        group_free(&g);
+    }
+    return any;
+}
+
+/* Hands the weights, as version `step`, to the actors; what is evaluated there, rank 0 now waits for. */
+static void publish(Ring *r)
+{
+    const Config *c = r->cfg;
+    learner_publish(r->learner);
+    if (r->actor) actor_see_version(r->actor, r->learner->step);
+    if (r->recorder && c->eval.problems &&
+        work_evaluation_due(r->learner->step, c->run.steps, c->eval.every, r->recorder->first_step))
+        recorder_evaluate(r->recorder, r->learner->step);
+}
+
+/* Rank 0, at the boundary of a step: saves where it is due, ends the run where it is over or where someone asked. */
+static void boundary(Ring *r, bool due, bool over)
+{
+    bool leave = !over && comm_asked_to_leave(r->comm);
+    if (due || over || leave) recorder_save(r->recorder);
+    if (over) recorder_finish(r->recorder, true, "finished");
+    if (leave) recorder_finish(r->recorder, false, "asked to leave");
+    if (over || leave) comm_stop(r->comm, over ? 0 : EXIT_AGAIN);
+}
+
+static bool multiple(int64_t step, int64_t every)
+{
+    return every > 0 && step % every == 0;
+}
+
+static void imitate(Ring *r)
+{
+    Learner *l = r->learner;
+    if (learner_imitate(l)) return;
+    bool last = l->sft_step == r->cfg->sft.steps;
+    if (last) learner_begin_rl(l);
+    if (r->recorder) {
+        recorder_imitated(r->recorder);
+        boundary(r, last || multiple(l->sft_step, r->cfg->checkpoint.every), false);
+    }
+    if (last) publish(r);
+}
+
+static void train(Ring *r)
+{
+    if (learner_train(r->learner)) return;
+    if (r->recorder) recorder_trained(r->recorder);
+    inbox_next(&r->learner->inbox);
+    publish(r);
+}
+
+static bool learner_turn(Ring *r)
+{
+    Learner *l = r->learner;
+    const Config *c = r->cfg;
+    bool worked = take_groups(r);
+    if (r->recorder && recorder_settle(r->recorder)) {
+        boundary(r, l->step > 0 && multiple(l->step, c->checkpoint.every), l->step == c->run.steps);
+        return true;
+    }
+    if (comm_stopping(r->comm) || (r->recorder && r->recorder->line)) return worked;
+    bool imitated = l->sft_step == c->sft.steps;
+    if (imitated && l->step == c->run.steps && r->recorder)
+        boundary(r, false, true); /* nothing to learn or to evaluate */
+    else if (!imitated)
+        imitate(r);
+    else if (l->step < c->run.steps && inbox_complete(&l->inbox))
+        train(r);
+    else
+        return worked;
+    comm_worked(r->comm);
+    return true;
+}
+
+static const char *awaited(const Ring *r)
+{
+    if (r->learner)
+        return r->recorder && r->recorder->evaluating ? "the evaluation's answers"
+                                                      : "the step's groups";
+    return r->actor ? "weights" : "groups to score";
+}
+
+int ring_run(Ring *r)
+{
+    int code;
+    if (r->learner && r->learner->sft_step == r->cfg->sft.steps) publish(r);
+    while (!comm_stopped(r->comm, &code)) {
+        bool worked = false;
+        comm_progress(r->comm);
+        if (r->actor && !comm_stopping(r->comm)) worked |= actor_turn(r->actor);
+        if (r->service) worked |= service_turn(r->service);
+        if (r->learner) worked |= learner_turn(r);
+        if (!worked) comm_idle(r->comm, awaited(r));
+    }
+    return code;
+}

@@ -1,0 +1,193 @@
+/* troupe plan: how many ranks an experiment needs and how much memory each of them, before anything runs. */
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/errors.h"
+#include "common/policy.h"
+#include "common/prompts.h"
+#include "launch/footprint.h"
+#include "launch/verb.h"
+
+enum { MAX_SETS = 256, PROMPTS_LOOKED_AT = 256 };
+
+typedef struct {
+    const char *config, *sets[MAX_SETS];
+    int n_sets;
+    bool ranks_only, json;
+} Arguments;
+
+static error_t parse_argument(int key, char *arg, struct argp_state *state)
+{
+    Arguments *a = state->input;
+    switch (key) {
+    case 's':
+        if (a->n_sets == MAX_SETS) argp_error(state, "more than %d --set", MAX_SETS);
+        a->sets[a->n_sets++] = arg;
+        return 0;
+    case 'r':
+        a->ranks_only = true;
+        return 0;
+    case 'j':
+        a->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (a->config) argp_error(state, "one experiment file, please: what is %s?", arg);
+        a->config = arg;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which experiment file?");
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+/* Tokens of the longest of the first training prompts. -1 with the reason. */
+static int longest_prompt(const Config *c, const Tokenizer *tok)
+{
+    Prompts *p = prompts_open(c, tok);
+    if (!p) return -1;
+    int longest = 1;
+    for (int64_t g = 0; g < PROMPTS_LOOKED_AT && longest > 0; g++) {
+        Group group = {0};
+        if (prompts_fill(p, GROUP_TRAIN, g, 1, 0, &group))
+            longest = -1;
+        else if (group.n_prompt > longest)
+            longest = group.n_prompt;
+        group_free(&group);
+    }
+    prompts_close(p);
+    return longest;
+}
+
+static void print_row(const char *what, size_t bytes)
+{
+    if (bytes) printf("    %-58s %9.1f MB\n", what, (double)bytes / 1e6);
+}
+
+static void print_footprint(const char *rank, int n, const Footprint *f)
+{
+    printf("  %s (%d rank%s): %.2f GB each\n", rank, n, n > 1 ? "s" : "",
+           (double)footprint_total(f) / 1e9);
+    print_row("weights", f->weights);
+    print_row("optimiser's moments", f->optimizer);
+    print_row("gradient, with the partial sums of the tree", f->gradients);
+    print_row("activations and logits of one group", f->trainer);
+    print_row("reference model of the KL term", f->reference);
+    print_row("keys and values of the rows that decode together", f->engine);
+    print_row("weights on their way", f->messages);
+    print_row("program and libraries", f->program);
+}
+
+typedef struct {
+    const char *name;
+    int n;
+    Hosted hosted;
+} RankKind;
+
+static int kinds_of(const Config *c, RankKind kinds[3])
+{
+    int n = 0;
+    if (footprint_ranks(c) == 1)
+        kinds[n++] = (RankKind){"alone", 1, {true, true, true}};
+    else {
+        if (c->layout.workers)
+            kinds[n++] = (RankKind){"worker", (int)c->layout.workers, {true, true, false}};
+        if (c->layout.learners)
+            kinds[n++] = (RankKind){"learner", (int)c->layout.learners, {true, false, false}};
+        if (c->layout.actors)
+            kinds[n++] = (RankKind){"actor", (int)c->layout.actors, {false, true, false}};
+        if (c->layout.rewardsvc)
+            kinds[n++] =
+                (RankKind){"reward service", (int)c->layout.rewardsvc, {false, false, true}};
+    }
+    return n;
+}
+
+static json_t *footprint_json(const RankKind *k, const Footprint *f)
+{
+    return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rank", k->name,
+                     "count", k->n, "bytes", (json_int_t)footprint_total(f), "weights",
+                     (json_int_t)f->weights, "optimizer", (json_int_t)f->optimizer, "gradients",
+                     (json_int_t)f->gradients, "trainer", (json_int_t)f->trainer, "reference",
+                     (json_int_t)f->reference, "engine", (json_int_t)f->engine, "messages",
+                     (json_int_t)f->messages, "program", (json_int_t)f->program);
+}
+
+static void print_plan(const Arguments *a, const Config *c, const ModelDesc *d, const KernelSet *k,
+                       int prompt)
+{
+    RankKind kinds[3];
+    int n = kinds_of(c, kinds);
+    json_t *list = json_array();
+    if (!a->json)
+        printf("%s: %d rank%s; %d layers x %d; %lld prompts x %lld answers, %d + %lld tokens at "
+               "most\n",
+               c->file, footprint_ranks(c), footprint_ranks(c) > 1 ? "s" : "", d->L, d->C,
+               (long long)c->rollout.prompts, (long long)c->rollout.samples, prompt,
+               (long long)c->rollout.max_tokens);
+    for (int i = 0; i < n; i++) {
+        Footprint f = footprint_of(c, d, k, prompt, kinds[i].hosted);
+        if (a->json)
+            json_array_append_new(list, footprint_json(&kinds[i], &f));
+        else
+            print_footprint(kinds[i].name, kinds[i].n, &f);
+    }
+    if (a->json) {
+        json_t *all = json_pack("{s:i, s:O}", "ranks", footprint_ranks(c), "memory", list);
+        json_dumpf(all, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(all);
+    } else {
+        printf("  start it with: mpirun -np %d troupe train %s\n", footprint_ranks(c), a->config);
+    }
+    json_decref(list);
+}
+
+static int plan(const Arguments *a, const Config *c)
+{
+    ModelDesc d;
+    Tokenizer *tok = NULL;
+    if (policy_describe(c, &d, &tok)) return EXIT_CONFIG;
+    int prompt = longest_prompt(c, tok);
+    tokenizer_close(tok);
+    if (prompt < 0) return EXIT_CONFIG;
+    KernelSet k;
+    kernelset_choose(&k, strcmp(c->model.precision, "f32") == 0 ? PRECISION_F32 : PRECISION_BF16);
+    if (k.precision == PRECISION_BF16 && strcmp(c->model.products, "auto") != 0)
+        k.product = strcmp(c->model.products, "bf16") == 0 ? PRODUCT_BF16 : PRODUCT_BF16_AS_F32;
+    print_plan(a, c, &d, &k, prompt);
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"set", 's', "SECTION.NAME=VALUE", 0, "overrides one option of the file; may be repeated",
+         0},
+        {"ranks", 'r', NULL, 0, "prints the number of ranks and nothing else", 0},
+        {"json", 'j', NULL, 0, "for programs", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_argument,
+        .args_doc = "EXPERIMENT.yaml",
+        .doc = "Prints how many ranks an experiment needs and how much memory each of them, "
+               "without starting it."
+               "\vExample: troupe plan configs/smollm2-arithmetic.yaml --set rollout.samples=16",
+    };
+    Arguments a = {0};
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    Config c;
+    if (config_read(&c, a.config, a.sets, a.n_sets)) return EXIT_CONFIG;
+    int code = 0;
+    if (a.ranks_only)
+        printf("%d\n", footprint_ranks(&c));
+    else
+        code = plan(&a, &c);
+    config_free(&c);
+    return code;
+}
+
+const Verb verb_plan = {"plan", "ranks and memory of an experiment, before it runs", 20, run};

@@ -1,0 +1,193 @@
+/* troupe train: runs an experiment file, under mpirun or srun with the roles of its layout, or alone with all roles in one process. */
+#include <argp.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+
+#include "common/errors.h"
+#include "launch/ring.h"
+#include "launch/start.h"
+#include "launch/state.h"
+#include "launch/verb.h"
+
+enum { MAX_SETS = 256 };
+
+typedef struct {
+    StartArguments start;
+    const char *sets[MAX_SETS];
+} Arguments;
+
+static error_t parse_argument(int key, char *arg, struct argp_state *state)
+{
+    Arguments *a = state->input;
+    switch (key) {
+    case 's':
+        if (a->start.n_sets == MAX_SETS) argp_error(state, "more than %d --set", MAX_SETS);
+        a->sets[a->start.n_sets++] = arg;
+        return 0;
+    case 'r':
+        a->start.resume = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (a->start.config_path)
+            argp_error(state, "one experiment file, please: what is %s?", arg);
+        a->start.config_path = arg;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which experiment file? For instance configs/arithmetic.yaml");
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option options[] = {
+    {"set", 's', "SECTION.NAME=VALUE", 0, "overrides one option of the file; may be repeated", 0},
+    {"resume", 'r', NULL, 0,
+     "goes on from the run's newest whole checkpoint, or starts it where there is none yet", 0},
+    {0},
+};
+
+/* The roles of this rank, and what they share. */
+typedef struct {
+    Policy policy;
+    Prompts *prompts;
+    RewardBlock rewards; /* rank 0: names of components */
+    Actor actor;
+    Service service;
+    Learner learner;
+    Recorder recorder;
+    Ring ring;
+} Roles;
+
+static int open_policy(Roles *r, const Start *s)
+{
+    bool learns = comm_hosts(s->comm, ROLE_LEARNER);
+    if (!learns && !comm_hosts(s->comm, ROLE_ACTOR)) return 0;
+    if (policy_from_config(&r->policy, &s->cfg, &s->kernels, learns)) return -1;
+    r->prompts = prompts_open(&s->cfg, r->policy.tok);
+    return r->prompts ? 0 : -1;
+}
+
+static int open_learner(Roles *r, Start *s)
+{
+    const Config *c = &s->cfg;
+    if (learner_init(&r->learner, s->comm, c, r->prompts, &r->policy)) return -1;
+    r->ring.learner = &r->learner;
+    uint32_t model_hash = model_crc(r->policy.model);
+    if (s->resumed) {
+        if (comm_rank(s->comm) == 0 && s->state.model_hash != model_hash && *c->model.path)
+            return fail("%s is not the model that this run was started from (CRC %08x, then %08x)",
+                        c->model.path, model_hash, s->state.model_hash);
+        return state_load(s->checkpoint, &s->state, &r->learner);
+    }
+    s->state.model_hash = model_hash;
+    s->state.config_hash = config_hash(c);
+    s->state.accuracy_before = NAN;
+    s->state.config_text = mem_text(c->text);
+    s->state.service_state = mem_text("");
+    if (!c->sft.steps) learner_begin_rl(&r->learner);
+    return 0;
+}
+
+static int open_recorder(Roles *r, Start *s)
+{
+    char layout[128];
+    Comm *c = s->comm;
+    snprintf(layout, sizeof layout, "%d rank%s: %d learner%s, %d actor%s, %d reward", comm_size(c),
+             comm_size(c) > 1 ? "s" : "", comm_count(c, ROLE_LEARNER),
+             comm_count(c, ROLE_LEARNER) > 1 ? "s" : "", comm_count(c, ROLE_ACTOR),
+             comm_count(c, ROLE_ACTOR) > 1 ? "s" : "", comm_count(c, ROLE_REWARD));
+    if (!s->cfg.reward)
+        return fail("%s: no `reward:` block: name at least one reward", s->cfg.file);
+    if (reward_block_open(&r->rewards, s->cfg.reward)) return -1;
+    r->ring.recorder = &r->recorder;
+    /* No checkpoint yet: everything that a launch before this one left behind is made again. */
+    int64_t resume_step = !s->resume ? -1 : s->resumed ? s->state.step : 0;
+    int64_t sft_line = s->resumed ? s->state.sft_step - 1 - s->cfg.sft.steps : INT64_MIN;
+    int rc = recorder_open(&r->recorder, &s->cfg, &r->rewards, &r->learner, s->dir, layout, &s->state, resume_step, sft_line);
+    s->state.config_text = s->state.service_state = NULL; /* the recorder's now */
+    return rc;
+}
+
+/* Local; -1 with the reason on the rank that cannot. */
+static int open_roles(Roles *r, Start *s)
+{
+    Comm *c = s->comm;
+    r->ring = (Ring){.comm = c, .cfg = &s->cfg};
+    if (open_policy(r, s)) return -1;
+    if (comm_hosts(c, ROLE_LEARNER) && open_learner(r, s)) return -1;
+    if (comm_rank(c) == 0 && open_recorder(r, s)) return -1;
+    if (comm_hosts(c, ROLE_REWARD)) {
+        if (service_init(&r->service, c, &s->cfg)) return -1;
+        r->ring.service = &r->service;
+    }
+    if (comm_hosts(c, ROLE_ACTOR)) {
+        if (actor_init(&r->actor, c, &s->cfg, r->prompts, &r->policy, s->state.step)) return -1;
+        r->ring.actor = &r->actor;
+    }
+    return 0;
+}
+
+static void close_roles(Roles *r)
+{
+    if (r->ring.actor) actor_free(&r->actor);
+    if (r->ring.service) service_free(&r->service);
+    if (r->ring.recorder) recorder_close(&r->recorder);
+    if (r->ring.learner) learner_free(&r->learner);
+    reward_block_close(&r->rewards);
+    if (r->prompts) prompts_close(r->prompts);
+    policy_close(&r->policy);
+}
+
+static int train(Start *s)
+{
+    omp_set_num_threads(start_threads(s));
+    Roles *r = NEW(Roles, 1);
+    bool unable = open_roles(r, s) != 0;
+    int code = comm_agree(s->comm, unable, "whether every rank could open its roles") || unable
+                   ? EXIT_CONFIG
+                   : 0;
+    if (!code) {
+        if (comm_rank(s->comm) == 0)
+            fprintf(stderr, "troupe: %s, %s%lld threads a rank; run in %s\n", s->kernels.cpu,
+                    s->resumed ? "resumed, " : "", (long long)start_threads(s), s->dir);
+        code = ring_run(&r->ring);
+    }
+    close_roles(r);
+    mem_free(r);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_argument,
+        .args_doc = "EXPERIMENT.yaml",
+        .doc =
+            "Trains a policy as the experiment file says, on the ranks that its layout names; "
+            "without mpirun all roles share this process."
+            "\vExamples:\n"
+            "  mpirun -np 3 troupe train configs/arithmetic.yaml\n"
+            "  troupe train configs/arithmetic.yaml --set run.seed=2 --set run.name=seed2\n"
+            "Signals: USR1 saves at the next step and leaves with exit code 75; --resume goes on.",
+    };
+    Arguments a = {0};
+    a.start.sets = a.sets;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    Comm *comm = comm_open(&argc, &argv);
+    Start start;
+    int code = start_job(&start, comm, &a.start);
+    if (!code && start.resumed && start.state.step >= start.cfg.run.steps &&
+        start.state.sft_step >= start.cfg.sft.steps) {
+        if (comm_rank(comm) == 0)
+            fprintf(stderr, "troupe: %s has done its %lld steps already\n", start.dir,
+                    (long long)start.state.step);
+    } else if (!code)
+        code = train(&start);
+    start_free(&start);
+    comm_close(comm);
+    return code;
+}
+
+const Verb verb_train = {"train", "runs an experiment file under mpirun or srun, or alone", 10,
+                         run};

@@ -1,0 +1,47 @@
+# Killed by SIGKILL at random points and resumed, a run ends with the same bits; 3 trials, 20 with TROUPE_LONG. Also: USR1 saves and leaves with 75.
+source "$(dirname "$0")/common.sh"
+config=$source_dir/tests/launch/tiny.yaml
+trials=$([ -n "${TROUPE_LONG:-}" ] && echo 20 || echo 3)
+sets=(--set "run.dir=$work" --set layout.workers=2 --set run.steps=12 --set run.deadline_s=30)
+
+run_ranks 3 train "$config" "${sets[@]}" --set run.name=whole || { cat "$work/log"; exit 1; }
+whole_s=$(sed -nE 's/.*"seconds": ([0-9.]+).*/\1/p' "$work/whole/summary.json")
+
+# One trial: SIGKILL a random rank at a random moment, again and again, until the run gets to its end.
+trial() {
+  local name=kill$1 launches=0 kills=0 code=1
+  RANDOM=$((1000 + $1))
+  while [ $launches -lt 40 ]; do
+    launches=$((launches + 1))
+    mpirun -np 3 "$troupe" train "$config" "${sets[@]}" --set "run.name=$name" --resume >"$work/log" 2>&1 &
+    local job=$!
+    if [ $kills -lt 3 ]; then
+      sleep "$(awk -v r=$RANDOM -v s="$whole_s" 'BEGIN {print 0.2 + r / 32767 * (s + 0.3)}')"
+      local ranks
+      mapfile -t ranks < <(pgrep -P "$job" -x troupe)
+      if [ ${#ranks[@]} -gt 0 ]; then
+        kill -KILL "${ranks[$((RANDOM % ${#ranks[@]}))]}" 2>/dev/null && kills=$((kills + 1))
+      fi
+    fi
+    wait $job
+    code=$?
+    [ $code = 0 ] && break
+  done
+  echo "trial $1: $kills kills, $launches launches, exit code $code"
+  [ $code = 0 ] && same_metrics "$work/whole" "$work/$name" && same_weights "$work/whole" "$work/$name"
+}
+for t in $(seq "$trials"); do check "kill trial $t" trial "$t"; done
+
+asked() {
+  mpirun -np 3 "$troupe" train "$config" "${sets[@]}" --set run.name=asked --resume >"$work/log" 2>&1 &
+  local job=$!
+  sleep "$(awk -v s="$whole_s" 'BEGIN {print 0.5 + s / 3}')"
+  kill -USR1 $job
+  wait $job
+  [ $? = 75 ] || { echo "exit code is not 75"; return 1; }
+  run_ranks 3 train "$config" "${sets[@]}" --set run.name=asked --resume || return 1
+  same_metrics "$work/whole" "$work/asked" && same_weights "$work/whole" "$work/asked"
+}
+check "USR1 saves and leaves, and the resumed run is the same" asked
+check "no temporary file is left" test -z "$(find "$work" -name '*.tmp*' -print -quit)"
+finish
