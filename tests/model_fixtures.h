@@ -105,6 +105,21 @@ typedef struct {
     TreeLayout tree;
 } TestGroup;
 
+/* Tree and wanted rows of a group whose prompt and answers are set. */
+static inline void test_group_lay_out(TestGroup *g)
+{
+    tree_layout(&g->tree, g->prompt, g->n_prompt, g->n, g->lengths, g->answers, false);
+    g->n_want = 0;
+    for (int i = 0; i < g->n; i++) g->n_want += g->lengths[i];
+    g->want = NEW(int32_t, g->n_want);
+    g->target = NEW(int32_t, g->n_want);
+    for (int i = 0, at = 0; i < g->n; i++)
+        for (int j = 0; j < g->lengths[i]; j++, at++) {
+            g->want[at] = j ? g->tree.first_row[i] + j - 1 : g->n_prompt - 1;
+            g->target[at] = g->answers[i][j];
+        }
+}
+
 static inline TestGroup test_group(int V, int n_prompt, int n, int longest, uint64_t seed)
 {
     TestGroup g = {.n_prompt = n_prompt,
@@ -115,21 +130,13 @@ static inline TestGroup test_group(int V, int n_prompt, int n, int longest, uint
     for (int i = 0; i < n_prompt; i++)
         g.prompt[i] = (int32_t)rng_below((uint32_t)V, seed, STREAM_TASK, 0, 0, (uint32_t)i);
     for (int i = 0; i < n; i++) {
-        g.n_want += g.lengths[i] =
-            1 + (int)rng_below((uint32_t)longest, seed, STREAM_TASK, 1, 0, (uint32_t)i);
+        g.lengths[i] = 1 + (int)rng_below((uint32_t)longest, seed, STREAM_TASK, 1, 0, (uint32_t)i);
         g.answers[i] = NEW(int32_t, g.lengths[i]);
         for (int j = 0; j < g.lengths[i]; j++)
             g.answers[i][j] =
                 (int32_t)rng_below((uint32_t)V, seed, STREAM_TASK, 2, (uint32_t)i, (uint32_t)j);
     }
-    tree_layout(&g.tree, g.prompt, n_prompt, n, g.lengths, g.answers, false);
-    g.want = NEW(int32_t, g.n_want);
-    g.target = NEW(int32_t, g.n_want);
-    for (int i = 0, at = 0; i < n; i++)
-        for (int j = 0; j < g.lengths[i]; j++, at++) {
-            g.want[at] = j ? g.tree.first_row[i] + j - 1 : n_prompt - 1;
-            g.target[at] = g.answers[i][j];
-        }
+    test_group_lay_out(&g);
     return g;
 }
 

@@ -71,35 +71,43 @@ INLINE void columns_store(float *c, Lanes a, int n)
         for (int l = 0; l < n; l++) c[l] = a[l];
 }
 
+/* Steps of K in one chain of multiply-adds; the chains are added in order. A chain's rounding errors grow with its length: over the 49152 of a vocabulary one
+ * chain costs the gradient a digit. */
+enum { CHAIN = 256 };
+
 /* R rows x V registers, both constants where this is inlined; n columns are wanted. */
 INLINE void tile(const int R, const int V, float *c, ptrdiff_t ldc, Factor g, const void *panel,
                  int n, int K, bool accumulate, const Kind kind)
 {
-    Lanes sum[GEMM_TILE][3];
-#pragma GCC unroll 8
-    for (int r = 0; r < R; r++)
-#pragma GCC unroll 3
-        for (int v = 0; v < V; v++)
-            sum[r][v] =
-                accumulate ? columns_load(c + r * ldc + v * LANES, n - v * LANES) : lanes_all(0);
     const char *a = g.a;
-    for (int k = 0; k < K; k++, a += 4 * g.step_k) {
-        Lanes b[3];
-#pragma GCC unroll 3
-        for (int v = 0; v < V; v++)
-            b[v] = panel_load(panel, (ptrdiff_t)k * GEMM_PANEL + v * LANES, kind);
+    for (int first = 0; first < K; first += CHAIN) {
+        int end = K - first < CHAIN ? K : first + CHAIN;
+        Lanes sum[GEMM_TILE][3];
 #pragma GCC unroll 8
-        for (int r = 0; r < R; r++) {
-            const char *x = a + 4 * r * g.step_i;
+        for (int r = 0; r < R; r++)
 #pragma GCC unroll 3
-            for (int v = 0; v < V; v++) sum[r][v] = multiply_add(sum[r][v], x, b[v], kind);
+            for (int v = 0; v < V; v++) sum[r][v] = lanes_all(0);
+        for (int k = first; k < end; k++, a += 4 * g.step_k) {
+            Lanes b[3];
+#pragma GCC unroll 3
+            for (int v = 0; v < V; v++)
+                b[v] = panel_load(panel, (ptrdiff_t)k * GEMM_PANEL + v * LANES, kind);
+#pragma GCC unroll 8
+            for (int r = 0; r < R; r++) {
+                const char *x = a + 4 * r * g.step_i;
+#pragma GCC unroll 3
+                for (int v = 0; v < V; v++) sum[r][v] = multiply_add(sum[r][v], x, b[v], kind);
+            }
         }
-    }
 #pragma GCC unroll 8
-    for (int r = 0; r < R; r++)
+        for (int r = 0; r < R; r++)
 #pragma GCC unroll 3
-        for (int v = 0; v < V; v++)
-            columns_store(c + r * ldc + v * LANES, sum[r][v], n - v * LANES);
+            for (int v = 0; v < V; v++) {
+                float *to = c + r * ldc + v * LANES;
+                if (first || accumulate) sum[r][v] += columns_load(to, n - v * LANES);
+                columns_store(to, sum[r][v], n - v * LANES);
+            }
+    }
 }
 
 #define TILE_CASE(R)                                                                               \

@@ -1,5 +1,5 @@
 /* Products with packed weights. A weight matrix lies in panels of GEMM_PANEL outputs, so that a
- * product streams each weight once for a block of rows; the sums are gemm.h's, one chain per
+ * product streams each weight once for a block of rows; the sums are gemm.h's, chains over 256 steps of K per
  * output, which is why rows have the same bits for any M and threads.
  *
  *   PRODUCT_F32          panel [K][48] of f32

@@ -1,4 +1,4 @@
-"""Golden log-probabilities and gradients of SmolLM2-135M-Instruct from transformers, in f32, for tests/common/test_smollm2.c.
+"""Golden log-probabilities (f32) and gradients (autograd in float64) of SmolLM2-135M-Instruct from transformers, for tests/common/test_smollm2.c.
 
     python make_smollm2_golden.py MODEL_FOLDER OUT.json
 
@@ -55,13 +55,16 @@ def main(folder, out):
     rows = [logprobs(model, prompt, a) for a in answers]
     loss = -sum(r.sum() for r in rows) / n
     loss.backward()
+    single = {name: p.grad.clone() for name, p in model.named_parameters()}
+    model.zero_grad()
+    model = model.double()
+    exact = [logprobs(model, prompt, a) for a in answers]
+    (-sum(r.sum() for r in exact) / n).backward()
     generator = torch.Generator().manual_seed(1)
     gradients = [gradient_row(name, p.grad, generator) for name, p in model.named_parameters()]
-    with torch.no_grad():
-        model64 = model.double()
-        exact = [logprobs(model64, prompt, a) for a in answers]
-    print("tokens", n, "loss", loss.item(), "f32 against f64",
-          max((a.double() - b).abs().max().item() for a, b in zip(rows, exact)))
+    print("tokens", n, "loss", loss.item(), "f32 against f64: log-probabilities",
+          max((a.double() - b).abs().max().item() for a, b in zip(rows, exact)), "gradients",
+          max(((single[name].double() - p.grad).norm() / p.grad.norm()).item() for name, p in model.named_parameters()))
     golden = {"prompt": prompt, "answers": answers, "loss": loss.item(),
               "logprobs": [[float("%.8g" % v) for v in r.tolist()] for r in rows],
               "exact": [[float("%.8g" % v) for v in r.tolist()] for r in exact],
