@@ -16,6 +16,21 @@ int footprint_ranks(const Config *c)
     return all < 1 ? 1 : all;
 }
 
+int footprint_longest_prompt(const Prompts *p)
+{
+    enum { LOOKED_AT = 256 };
+    int longest = 1;
+    for (int64_t g = 0; g < LOOKED_AT && longest > 0; g++) {
+        Group group = {0};
+        if (prompts_fill(p, GROUP_TRAIN, g, 1, 0, &group))
+            longest = -1;
+        else if (group.n_prompt > longest)
+            longest = group.n_prompt;
+        group_free(&group);
+    }
+    return longest;
+}
+
 /* Resident memory of this process: libraries, which a rank has too. */
 static size_t resident_bytes(void)
 {

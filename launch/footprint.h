@@ -7,10 +7,14 @@
 
 #include "common/config.h"
 #include "common/kernelset.h"
+#include "common/prompts.h"
 #include "common/tensors.h"
 
 /* Ranks that the layout adds up to; 1 where it names none but a lone worker that judges too. */
 int footprint_ranks(const Config *c);
+
+/* Tokens of the longest of the first 256 training prompts. -1 with the reason. */
+int footprint_longest_prompt(const Prompts *p);
 
 /* Roles of one kind of rank. */
 typedef struct {

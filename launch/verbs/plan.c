@@ -8,13 +8,12 @@
 #include "common/policy.h"
 #include "common/prompts.h"
 #include "launch/footprint.h"
+#include "launch/sets.h"
 #include "launch/verb.h"
 
-enum { MAX_SETS = 256, PROMPTS_LOOKED_AT = 256 };
-
 typedef struct {
-    const char *config, *sets[MAX_SETS];
-    int n_sets;
+    Sets sets;
+    const char *config;
     bool ranks_only, json;
 } Arguments;
 
@@ -22,9 +21,8 @@ static error_t parse_argument(int key, char *arg, struct argp_state *state)
 {
     Arguments *a = state->input;
     switch (key) {
-    case 's':
-        if (a->n_sets == MAX_SETS) argp_error(state, "more than %d --set", MAX_SETS);
-        a->sets[a->n_sets++] = arg;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->sets;
         return 0;
     case 'r':
         a->ranks_only = true;
@@ -40,24 +38,6 @@ static error_t parse_argument(int key, char *arg, struct argp_state *state)
         argp_error(state, "which experiment file?");
     }
     return ARGP_ERR_UNKNOWN;
-}
-
-/* Tokens of the longest of the first training prompts. -1 with the reason. */
-static int longest_prompt(const Config *c, const Tokenizer *tok)
-{
-    Prompts *p = prompts_open(c, tok);
-    if (!p) return -1;
-    int longest = 1;
-    for (int64_t g = 0; g < PROMPTS_LOOKED_AT && longest > 0; g++) {
-        Group group = {0};
-        if (prompts_fill(p, GROUP_TRAIN, g, 1, 0, &group))
-            longest = -1;
-        else if (group.n_prompt > longest)
-            longest = group.n_prompt;
-        group_free(&group);
-    }
-    prompts_close(p);
-    return longest;
 }
 
 static void print_row(const char *what, size_t bytes)
@@ -149,7 +129,9 @@ static int plan(const Arguments *a, const Config *c)
     ModelDesc d;
     Tokenizer *tok = NULL;
     if (policy_describe(c, &d, &tok)) return EXIT_CONFIG;
-    int prompt = longest_prompt(c, tok);
+    Prompts *p = prompts_open(c, tok);
+    int prompt = p ? footprint_longest_prompt(p) : -1;
+    prompts_close(p);
     tokenizer_close(tok);
     if (prompt < 0) return EXIT_CONFIG;
     KernelSet k;
@@ -163,13 +145,13 @@ static int plan(const Arguments *a, const Config *c)
 static int run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"set", 's', "SECTION.NAME=VALUE", 0, "overrides one option of the file; may be repeated",
-         0},
         {"ranks", 'r', NULL, 0, "prints the number of ranks and nothing else", 0},
         {"json", 'j', NULL, 0, "for programs", 0},
         {0},
     };
+    static const struct argp_child children[] = {{&sets_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
+        .children = children,
         .options = options,
         .parser = parse_argument,
         .args_doc = "EXPERIMENT.yaml",
@@ -180,7 +162,7 @@ static int run(int argc, char **argv)
     Arguments a = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     Config c;
-    if (config_read(&c, a.config, a.sets, a.n_sets)) return EXIT_CONFIG;
+    if (config_read(&c, a.config, a.sets.list, a.sets.n)) return EXIT_CONFIG;
     int code = 0;
     if (a.ranks_only)
         printf("%d\n", footprint_ranks(&c));

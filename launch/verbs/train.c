@@ -6,24 +6,22 @@
 
 #include "common/errors.h"
 #include "launch/ring.h"
+#include "launch/sets.h"
 #include "launch/start.h"
 #include "launch/state.h"
 #include "launch/verb.h"
 
-enum { MAX_SETS = 256 };
-
 typedef struct {
     StartArguments start;
-    const char *sets[MAX_SETS];
+    Sets sets;
 } Arguments;
 
 static error_t parse_argument(int key, char *arg, struct argp_state *state)
 {
     Arguments *a = state->input;
     switch (key) {
-    case 's':
-        if (a->start.n_sets == MAX_SETS) argp_error(state, "more than %d --set", MAX_SETS);
-        a->sets[a->start.n_sets++] = arg;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->sets;
         return 0;
     case 'r':
         a->start.resume = true;
@@ -40,7 +38,6 @@ static error_t parse_argument(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"set", 's', "SECTION.NAME=VALUE", 0, "overrides one option of the file; may be repeated", 0},
     {"resume", 'r', NULL, 0,
      "goes on from the run's newest whole checkpoint, or starts it where there is none yet", 0},
     {0},
@@ -103,7 +100,8 @@ static int open_recorder(Roles *r, Start *s)
     /* No checkpoint yet: everything that a launch before this one left behind is made again. */
     int64_t resume_step = !s->resume ? -1 : s->resumed ? s->state.step : 0;
     int64_t sft_line = s->resumed ? s->state.sft_step - 1 - s->cfg.sft.steps : INT64_MIN;
-    int rc = recorder_open(&r->recorder, &s->cfg, &r->rewards, &r->learner, s->dir, layout, &s->state, resume_step, sft_line);
+    int rc = recorder_open(&r->recorder, &s->cfg, &r->rewards, &r->learner, s->dir, layout,
+                           &s->state, resume_step, sft_line);
     s->state.config_text = s->state.service_state = NULL; /* the recorder's now */
     return rc;
 }
@@ -159,7 +157,9 @@ static int train(Start *s)
 
 static int run(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&sets_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
+        .children = children,
         .options = options,
         .parser = parse_argument,
         .args_doc = "EXPERIMENT.yaml",
@@ -172,8 +172,9 @@ static int run(int argc, char **argv)
             "Signals: USR1 saves at the next step and leaves with exit code 75; --resume goes on.",
     };
     Arguments a = {0};
-    a.start.sets = a.sets;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
+    a.start.sets = a.sets.list;
+    a.start.n_sets = a.sets.n;
     Comm *comm = comm_open(&argc, &argv);
     Start start;
     int code = start_job(&start, comm, &a.start);
