@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/errors.h"
+#include "common/statistics.h"
 
 int evaluation_init(Evaluation *e, const Config *cfg, const char *const *component_names, int n)
 {
@@ -81,24 +82,12 @@ double evaluation_accuracy(const Evaluation *e)
     return n ? (double)e->n_right / n : NAN;
 }
 
-void wilson_interval(double right, double n, double *low, double *high)
-{
-    const double z = 1.959963984540054; /* 97.5 % point of the normal distribution */
-    if (n <= 0) {
-        *low = 0, *high = 1;
-        return;
-    }
-    double p = right / n, centre = (p + z * z / (2 * n)) / (1 + z * z / n);
-    double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-    *low = fmax(0, centre - half), *high = fmin(1, centre + half);
-}
-
 json_t *evaluation_json(const Evaluation *e)
 {
     int n = e->n_in - e->n_failed;
-    double low, high, accuracy = evaluation_accuracy(e);
-    wilson_interval(e->n_right, n, &low, &high);
+    double accuracy = evaluation_accuracy(e);
+    Estimate share = n ? estimate_share(accuracy, n) : (Estimate){NAN, 0, 1};
     return json_pack("{s:o, s:f, s:f, s:i, s:i, s:O}", "accuracy",
-                     isnan(accuracy) ? json_null() : json_real(accuracy), "low", low, "high", high,
-                     "n", n, "failed", e->n_failed, "examples", e->examples);
+                     isnan(accuracy) ? json_null() : json_real(accuracy), "low", share.low, "high",
+                     share.high, "n", n, "failed", e->n_failed, "examples", e->examples);
 }

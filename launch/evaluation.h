@@ -30,9 +30,6 @@ bool evaluation_complete(const Evaluation *e);
 /* Share of right answers among those that could be scored; NaN if none could. */
 double evaluation_accuracy(const Evaluation *e);
 
-/* Wilson's 95 % interval of a share of `right` in n (Wilson 1927; Brown, Cai & DasGupta 2001). */
-void wilson_interval(double right, double n, double *low, double *high);
-
 /* {"accuracy", "low", "high", "n", "failed", "examples"}; new reference. */
 json_t *evaluation_json(const Evaluation *e);
 

@@ -162,7 +162,11 @@ static void add_rollouts(Recorder *r)
     json_object_set_new(r->line, "answer_tokens", number(m.tokens / n));
     json_object_set_new(r->line, "truncated", number(m.truncated / n));
     r->tokens += (int64_t)(m.tokens + m.prompt_tokens);
-    r->shown.tokens_per_s = (m.tokens + m.prompt_tokens) / (seconds_now() - r->step_began);
+    double now =
+        seconds_now(); /* a step's rollouts begin when those before it are learnt: from one such moment to the next is a whole step */
+    r->shown.tokens_per_s =
+        (m.tokens + m.prompt_tokens) / (now - (r->rolled_at > 0 ? r->rolled_at : r->step_began));
+    r->rolled_at = now;
     mem_free(m.component);
     mem_free(m.n_component);
 }

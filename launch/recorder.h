@@ -26,7 +26,7 @@ typedef struct {
     json_t *line;    /* metrics of the step in progress */
     Live live;
     LiveState shown;
-    double began, step_began, earlier_s; /* this launch, this step; seconds of launches before */
+    double began, step_began, rolled_at, earlier_s; /* this launch; its step; its last rollouts; seconds of launches before */
     int64_t tokens, first_step;          /* sampled by this launch; where it began */
     int n_failed_saves;                  /* in a row */
 } Recorder;
