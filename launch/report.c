@@ -77,8 +77,9 @@ static PlotSeries series_of(const json_t *metrics, const char *name, bool dots)
     return s;
 }
 
-int report_plot(const json_t *metrics, const char *title, bool terminal, const char *png)
+int report_plot(const json_t *metrics, const char *dir, FILE *terminal, const char *png)
 {
+    const char *slash = strrchr(dir, '/'), *title = slash && slash[1] ? slash + 1 : dir;
     PlotSeries all[] = {series_of(metrics, "reward (training)", false),
                         series_of(metrics, "held-out accuracy", true)},
                shown[2];
@@ -87,7 +88,7 @@ int report_plot(const json_t *metrics, const char *title, bool terminal, const c
         if (all[i].n) shown[n++] = all[i];
     setlocale(LC_CTYPE, "");
     bool ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-    if (n && terminal) plot_terminal(stderr, title, "step", shown, n, 78, 20, ascii);
+    if (n && terminal) plot_terminal(terminal, title, "step", shown, n, 78, 20, ascii);
     if (n && png) rc = plot_png(png, title, "step", shown, n);
     for (int i = 0; i < 2; i++) {
         mem_free((void *)all[i].x);
@@ -150,7 +151,7 @@ void report_end(RunFile *file, const char *dir, const ReportTotals *totals, bool
                      *after = evaluation_line(metrics, true);
         char *png = mem_printf("%s/plot.png", dir);
         fputc('\n', stderr);
-        if (report_plot(metrics, dir, true, png))
+        if (report_plot(metrics, dir, stderr, png))
             fail("the plot was not written (the reason is above)");
         print_examples(before, after);
         print_accuracy(before, after);

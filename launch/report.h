@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/runfile.h"
 
@@ -18,7 +19,8 @@ typedef struct {
 /* Writes summary.json; when the run is complete also the plots and the answers, on standard error. */
 void report_end(RunFile *file, const char *dir, const ReportTotals *totals, bool complete);
 
-/* The plot of a run's metrics (an array of objects as runfile_read_metrics gives): reward as a line, held-out accuracy as dots. png may be NULL. Also for `inspect`. */
-int report_plot(const json_t *metrics, const char *title, bool terminal, const char *png);
+/* The plot of a run's metrics (an array of objects as runfile_read_metrics gives): reward as a line, held-out accuracy as dots. terminal and png may be NULL. The title is
+ * the last part of dir. 0, or -1: the picture was not written. Also for `inspect`. */
+int report_plot(const json_t *metrics, const char *dir, FILE *terminal, const char *png);
 
 #endif

@@ -10,22 +10,25 @@
 #include "common/memory.h"
 #include "common/runfile.h"
 #include "launch/inspect.h"
+#include "launch/report.h"
 #include "launch/verb.h"
 
 typedef struct {
     const char *path;
-    bool steps, rewards, samples;
+    bool steps, rewards, samples, plot;
+    const char *png;
     int64_t step, group;
     Form form;
 } Arguments;
 
-enum { KEY_STEPS = 256, KEY_REWARDS, KEY_SAMPLES, KEY_GROUP, KEY_CSV, KEY_JSON };
+enum { KEY_STEPS = 256, KEY_REWARDS, KEY_SAMPLES, KEY_GROUP, KEY_PLOT, KEY_CSV, KEY_JSON };
 
 static const struct argp_option options[] = {
     {"steps", KEY_STEPS, NULL, 0, "the metrics of every step", 0},
     {"rewards", KEY_REWARDS, NULL, 0,
      "each component of the reward over all answers: mean, standard deviation, statuses", 0},
     {"samples", KEY_SAMPLES, "STEP", 0, "the answers of a step with reward and advantage", 0},
+    {"plot", KEY_PLOT, "FILE.png", OPTION_ARG_OPTIONAL, "reward and held-out accuracy as curves, in the terminal or as a picture", 0},
     {"group", KEY_GROUP, "ID", 0, "with --samples: of this group only", 0},
     {"csv", KEY_CSV, NULL, 0, "comma-separated values", 1},
     {"json", KEY_JSON, NULL, 0, "JSON", 1},
@@ -54,6 +57,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_SAMPLES:
         a->samples = true, a->step = number(arg, state);
         return 0;
+    case KEY_PLOT:
+        a->plot = true, a->png = arg;
+        return 0;
     case KEY_GROUP:
         a->group = number(arg, state);
         return 0;
@@ -69,8 +75,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (!a->path) argp_error(state, "which run? for example: troupe inspect runs/addition");
-        if (a->steps + a->rewards + a->samples > 1)
-            argp_error(state, "one of --steps, --rewards and --samples at a time");
+        if (a->steps + a->rewards + a->samples + a->plot > 1)
+            argp_error(state, "one of --steps, --rewards, --samples and --plot at a time");
         if (a->group >= 0 && !a->samples) argp_error(state, "--group goes with --samples STEP");
         return 0;
     default:
@@ -93,6 +99,15 @@ static int show_steps(const Arguments *a)
     inspect_steps(metrics, a->form, true);
     json_decref(metrics);
     return 0;
+}
+
+static int show_plot(const Arguments *a)
+{
+    json_t *metrics = runfile_read_metrics(a->path);
+    if (!metrics) return EXIT_NO_INPUT;
+    int rc = report_plot(metrics, a->path, a->png ? NULL : stdout, a->png);
+    json_decref(metrics);
+    return rc ? EXIT_CREATE : 0;
 }
 
 static int run(int argc, char **argv)
@@ -124,6 +139,7 @@ static int run(int argc, char **argv)
     }
     if (a.steps) return show_steps(&a);
     if (a.rewards) return inspect_rewards(a.path, a.form);
+    if (a.plot) return show_plot(&a);
     if (a.samples) return inspect_samples(a.path, a.step, a.group, a.form);
     return inspect_summary(a.path, a.form);
 }
