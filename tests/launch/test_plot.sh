@@ -2,7 +2,7 @@
 source "$(dirname "$0")/common.sh"
 run_ranks 0 train "$source_dir/tests/launch/tiny.yaml" --set "run.dir=$work" --set run.name=a --set sft.steps=20 || { cat "$work/log"; exit 1; }
 ascii() {
-  LC_ALL=C "$troupe" inspect "$work/a" --plot >"$work/plot" && ! LC_ALL=C grep -q '[^[:print:]]' "$work/plot" && grep -q '\*' "$work/plot" &&
+  LC_ALL=C "$troupe" inspect "$work/a" --plot >"$work/plot" && ! LC_ALL=C grep -q '[^[:print:]]' "$work/plot" && grep -q '|.*o' "$work/plot" &&
     grep -q 'held-out accuracy' "$work/plot"
 }
 braille() { LC_ALL=C.UTF-8 "$troupe" inspect "$work/a" --plot >"$work/plot" && grep -q '◆' "$work/plot" && grep -q '│' "$work/plot"; }
