@@ -287,13 +287,15 @@ static const char *const product_names[] = {"f32", "bf16", "bf16 as f32"};
 static void bench(Bench *b)
 {
     ProductKind kind = b->policy.kernels.product;
-    b->flops = calibrate_flops(kind);
+    double onednn;
+    b->flops = calibrate_flops(kind, &onednn);
     b->read = calibrate_read();
     b->rows = json_array();
     if (!b->a->json)
         printf("%s, %d threads, %s\nproducts: %s\n", b->policy.kernels.cpu, omp_get_max_threads(),
                troupe_version, product_names[kind]);
     report(b, "peak: product 2048 x 2048 x 2048", b->flops / 1e9, "GFLOP/s", 0, "");
+    report(b, "oneDNN: product 2048 x 2048 x 2048", onednn / 1e9, "GFLOP/s", b->flops / 1e9, "peak");
     report(b, "peak: reading memory", b->read / 1e9, "GB/s", 0, "");
     bench_products(b);
     bench_rollout(b);
