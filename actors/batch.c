@@ -4,18 +4,11 @@
 #include "actors/batch.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "actors/stops.h"
+#include "common/clock.h"
 #include "common/errors.h"
 #include "common/rng.h"
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void batch_init(Batch *b, const Model *m, const Tokenizer *tok, int max_rows)
 {
@@ -199,7 +192,7 @@ static void rows_take(Batch *b, int first)
 
 void batch_join(Batch *b, int first)
 {
-    double start = now_s();
+    double start = clock_seconds();
     for (int i = first, end; i < b->n_rows; i = end) {
         int n = 0;
         for (end = i; end < b->n_rows; end++) {
@@ -215,7 +208,7 @@ void batch_join(Batch *b, int first)
         rows_draw(b, i, end);
     }
     rows_take(b, first);
-    b->stats.decode_s += now_s() - start;
+    b->stats.decode_s += clock_seconds() - start;
 }
 
 /* The pass's row i is the row's newest token; its key goes to the end of the row's own pages. */
@@ -234,7 +227,7 @@ static void row_feed(Batch *b, int i)
 
 void batch_decode(Batch *b)
 {
-    double start = now_s();
+    double start = clock_seconds();
     int M = b->n_rows;
     for (int i = 0; i < M; i++) row_feed(b, i);
     Rows rows = {
@@ -248,7 +241,7 @@ void batch_decode(Batch *b)
     }
     rows_take(b, 0);
     b->stats.decode_steps++;
-    b->stats.decode_s += now_s() - start;
+    b->stats.decode_s += clock_seconds() - start;
 }
 
 /* Adds the next n tokens of the flight's prompt as rows M .. M+n-1 and segment n_segs. */
@@ -271,7 +264,7 @@ static void flight_feed(Batch *b, Flight *f, int M, int n_segs, int n)
 
 void batch_prefill(Batch *b, Flight *const *flights, int n)
 {
-    double start = now_s();
+    double start = clock_seconds();
     for (int f = 0; f < n;) {
         int M = 0, n_segs = 0, n_out = 0, first = f;
         while (f < n && M < BATCH_PASS_ROWS) {
@@ -296,5 +289,5 @@ void batch_prefill(Batch *b, Flight *const *flights, int n)
                    (size_t)b->C * sizeof(float));
         b->stats.prefill_tokens += M;
     }
-    b->stats.prefill_s += now_s() - start;
+    b->stats.prefill_s += clock_seconds() - start;
 }

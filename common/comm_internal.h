@@ -126,8 +126,6 @@ struct Comm {
     int stop_code, n_closing;
 };
 
-double seconds_now(void);
-
 /* comm_message.c */
 Blob *blob_new(Comm *c, size_t size);
 void blob_release(Comm *c, Blob *b);

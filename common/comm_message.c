@@ -4,6 +4,7 @@
  * kind between two ranks go in the order of their headers; different kinds do not wait for each
  * other (a group passes weights).
  */
+#include "common/clock.h"
 #include "common/comm_internal.h"
 
 #include <stdio.h>
@@ -246,7 +247,7 @@ bool messages_move(Comm *c)
     bool moved = headers_move(c);
     if (c->in) moved |= all_incoming_move(c);
     if (c->out) moved |= all_outgoing_move(c);
-    if (moved) c->moved_at = seconds_now();
+    if (moved) c->moved_at = clock_seconds();
     return moved;
 }
 

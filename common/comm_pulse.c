@@ -7,6 +7,7 @@
  * long computation, a suspended job) has not been listening to silence. One call adds at most a
  * quarter of the deadline.
  */
+#include "common/clock.h"
 #include "common/comm_internal.h"
 
 #include <sched.h>
@@ -17,13 +18,6 @@
 
 #include "common/errors.h"
 
-double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double pulse_interval(const Comm *c)
 {
     return c->deadline_s < 4 ? c->deadline_s / 4 : 1;
@@ -31,7 +25,7 @@ static double pulse_interval(const Comm *c)
 
 void pulse_open(Comm *c)
 {
-    c->now = c->moved_at = seconds_now();
+    c->now = c->moved_at = clock_seconds();
 }
 
 /* ---- asked to leave -------------------------------------------------------------------------- */
@@ -159,7 +153,7 @@ static void refuse_standstill(Comm *c)
 
 void pulse_step(Comm *c)
 {
-    double now = seconds_now(), gap = now - c->now, most = c->deadline_s / 4;
+    double now = clock_seconds(), gap = now - c->now, most = c->deadline_s / 4;
     c->clock += gap < most ? gap : most;
     c->now = now;
     bool leave_news = leave_signal && !c->leave_told && c->rank;
@@ -183,7 +177,7 @@ static void nap(Comm *c)
 {
     const double busy_s = 2e-3;
     const int least_us = 50, most_us = 1000;
-    if ((c->in || c->out || c->streaming) && seconds_now() - c->moved_at < busy_s) {
+    if ((c->in || c->out || c->streaming) && clock_seconds() - c->moved_at < busy_s) {
         sched_yield();
         return;
     }
@@ -224,7 +218,7 @@ void comm_progress(Comm *c)
     messages_move(c);
     pulse_step(c);
     while (c->in || c->out) {
-        double now = seconds_now();
+        double now = clock_seconds();
         if (!start) start = now;
         if (now - c->moved_at > recent_s || now - start > most_s) return;
         messages_move(c);

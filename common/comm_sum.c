@@ -11,6 +11,7 @@
  * before it has come (Pieces.limit), so a long vector costs little more than one pass up and one
  * down, and memory is eight pieces a child.
  */
+#include "common/clock.h"
 #include "common/comm_internal.h"
 
 #include <stdio.h>
@@ -169,7 +170,7 @@ static int sum_run(Comm *c, void *x, size_t n, size_t width, add_fn *add, const 
     c->streaming = true;
     for (bool over = false; !over;) {
         if (sum_move(&s, &over)) {
-            c->moved_at = seconds_now();
+            c->moved_at = clock_seconds();
             c->sleep_us = 0;
         } else {
             pulse_pause(c, what);

@@ -3,6 +3,7 @@
  *
  * The probe goes through what can differ between machines: products, their gradient, exp and log.
  */
+#include "common/clock.h"
 #include "common/kernelset.h"
 
 #include <gnu/libc-version.h>
@@ -77,13 +78,6 @@ static void libraries_name(char *out, size_t size)
     snprintf(out, size, "products %d, glibc %.32s", PRODUCTS_VERSION, gnu_get_libc_version());
 }
 
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* A product of a model's size, for measuring and for the self-test. */
 typedef struct {
     int N, K;
@@ -111,13 +105,13 @@ static void bench_free(Bench *b)
 /* Seconds for one product of M rows: the best of what fits in 40 ms, which other programs disturb least. */
 static double bench_seconds(const Bench *b, int M)
 {
-    double best = 1e9, end = seconds_now() + 0.04;
+    double best = 1e9, end = clock_seconds() + 0.04;
     do {
-        double start = seconds_now(), took;
+        double start = clock_seconds(), took;
         op_matmul(b->y, b->x, b->w, M);
-        took = seconds_now() - start;
+        took = clock_seconds() - start;
         if (took < best) best = took;
-    } while (seconds_now() < end);
+    } while (clock_seconds() < end);
     return best;
 }
 

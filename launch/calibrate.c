@@ -3,16 +3,9 @@
 
 #include <dnnl.h>
 #include <math.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/memory.h"
-
-double clock_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 enum { SIDE = 2048 };
 static const double seconds_each =

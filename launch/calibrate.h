@@ -4,8 +4,6 @@
 
 #include "common/ops.h"
 
-double clock_seconds(void); /* monotonic */
-
 /* Floating-point operations a second of a large product (2048 x 2048 x 2048), best of a few, all threads: oneDNN's, or ours where that is faster, so that the yardstick is not
  * our own. *onednn: what oneDNN alone reached; 0 where it has no such product on this CPU. bf16: PRODUCT_BF16; otherwise f32. */
 double calibrate_flops(ProductKind kind, double *onednn);

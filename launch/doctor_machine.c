@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/kernelset.h"
 #include "common/memory.h"
 #include "common/ops/gemm.h"

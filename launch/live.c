@@ -1,27 +1,20 @@
 /* See live.h. */
+#include "common/clock.h"
 #include "launch/live.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void live_init(Live *l)
 {
-    *l = (Live){.terminal = isatty(STDERR_FILENO), .began = seconds_now(), .work_at_start = -1};
+    *l = (Live){.terminal = isatty(STDERR_FILENO), .began = clock_seconds(), .work_at_start = -1};
 }
 
 void live_work(Live *l, double done, double all)
 {
-    if (l->work_at_start < 0) l->work_at_start = done, l->began = seconds_now();
+    if (l->work_at_start < 0) l->work_at_start = done, l->began = clock_seconds();
     l->work_done = done;
     l->work_all = all;
 }
@@ -30,7 +23,7 @@ static void add_time_left(const Live *l, char *line, size_t size)
 {
     double done = l->work_done - l->work_at_start;
     if (done <= 0) return;
-    long left = lround((seconds_now() - l->began) / done * (l->work_all - l->work_done));
+    long left = lround((clock_seconds() - l->began) / done * (l->work_all - l->work_done));
     size_t n = strlen(line);
     if (left >= 3600)
         snprintf(line + n, size - n, "  %ld:%02ld:%02ld left", left / 3600, left / 60 % 60,
@@ -41,7 +34,7 @@ static void add_time_left(const Live *l, char *line, size_t size)
 
 void live_show(Live *l, const LiveState *s, bool always)
 {
-    double now = seconds_now();
+    double now = clock_seconds();
     if (!always && now - l->last < (l->terminal ? 0.2 : 10)) return;
     l->last = now;
     char line[256];

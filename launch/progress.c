@@ -1,27 +1,20 @@
 /* See progress.h. */
+#include "common/clock.h"
 #include "launch/progress.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void progress_begin(Progress *p, const char *what, int64_t total)
 {
-    double now = now_s();
+    double now = clock_seconds();
     *p = (Progress){
         .what = what, .total = total, .terminal = isatty(STDERR_FILENO), .began = now, .last = now};
 }
 
 void progress_show(Progress *p, int64_t done, const char *note)
 {
-    double now = now_s(), since = now - p->began, pause = p->terminal ? 0.2 : 30;
+    double now = clock_seconds(), since = now - p->began, pause = p->terminal ? 0.2 : 30;
     if (since < 2 || (p->shown && now - p->last < pause)) return;
     p->shown = true;
     p->last = now;

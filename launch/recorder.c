@@ -4,19 +4,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "launch/report.h"
 #include "launch/state.h"
 #include "launch/verb.h"
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Learner *learner,
                   const char *dir, const char *layout_text, CheckpointState *state,
@@ -46,7 +39,7 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
     if (!r->file) return -1;
     memcpy(r->state.run_id, info.run_id, sizeof r->state.run_id);
     live_init(&r->live);
-    r->began = r->step_began = seconds_now();
+    r->began = r->step_began = clock_seconds();
     return 0;
 }
 
@@ -100,7 +93,7 @@ static void add_loss(Recorder *r)
 
 static void end_line(Recorder *r, int64_t step, double tokens)
 {
-    double now = seconds_now(), s = now - r->step_began;
+    double now = clock_seconds(), s = now - r->step_began;
     json_object_set_new(r->line, "time",
                         json_pack("{s:f, s:f, s:f, s:f}", "seconds", s, "learn_s",
                                   r->learner->stats.seconds, "tokens_per_s", s > 0 ? tokens / s : 0,
@@ -114,7 +107,7 @@ static void end_line(Recorder *r, int64_t step, double tokens)
 void recorder_imitated(Recorder *r)
 {
     const Learner *l = r->learner;
-    double tokens = l->stats.counts.n_tokens, s = seconds_now() - r->step_began;
+    double tokens = l->stats.counts.n_tokens, s = clock_seconds() - r->step_began;
     int64_t step =
         l->sft_step - 1 - r->cfg->sft.steps; /* -n .. -1: reinforcement learning starts at 0 */
     r->shown = (LiveState){"imitation", l->sft_step, r->cfg->sft.steps,     l->stats.loss.loss,
@@ -163,7 +156,7 @@ static void add_rollouts(Recorder *r)
     json_object_set_new(r->line, "truncated", number(m.truncated / n));
     r->tokens += (int64_t)(m.tokens + m.prompt_tokens);
     double now =
-        seconds_now(); /* a step's rollouts begin when those before it are learnt: from one such moment to the next is a whole step */
+        clock_seconds(); /* a step's rollouts begin when those before it are learnt: from one such moment to the next is a whole step */
     r->shown.tokens_per_s =
         (m.tokens + m.prompt_tokens) / (now - (r->rolled_at > 0 ? r->rolled_at : r->step_began));
     r->rolled_at = now;
@@ -216,7 +209,7 @@ bool recorder_settle(Recorder *r)
 {
     if (!r->line || (r->evaluating && !evaluation_complete(&r->evaluation))) return false;
     if (r->evaluating) add_evaluation(r);
-    double s = seconds_now() - r->step_began;
+    double s = clock_seconds() - r->step_began;
     end_line(r, r->learner->step, r->shown.tokens_per_s * s);
     show(r, r->learner->step == r->cfg->run.steps);
     return true;
@@ -224,7 +217,7 @@ bool recorder_settle(Recorder *r)
 
 void recorder_save(Recorder *r)
 {
-    r->state.trained_s = r->earlier_s + seconds_now() - r->began;
+    r->state.trained_s = r->earlier_s + clock_seconds() - r->began;
     int rc = runfile_cut_segment(r->file, r->learner->step);
     if (!rc) rc = state_save(r->dir, r->learner, &r->state, (int)r->cfg->checkpoint.keep);
     r->n_failed_saves = rc ? r->n_failed_saves + 1 : 0;
@@ -238,7 +231,7 @@ void recorder_save(Recorder *r)
 void recorder_finish(Recorder *r, bool complete, const char *reason)
 {
     live_end(&r->live);
-    double seconds = seconds_now() - r->began;
+    double seconds = clock_seconds() - r->began;
     ReportTotals totals = {.run_id = r->state.run_id,
                            .reason = reason,
                            .steps = r->learner->step,

@@ -4,19 +4,12 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "common/work.h"
 #include "learner/advantage.h"
 #include "learner/schedule.h"
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 int learner_init(Learner *l, Comm *comm, const Config *cfg, const Prompts *prompts, Policy *policy)
 {
@@ -191,7 +184,7 @@ static int count_demos(Learner *l, LossCounts *counts)
 int learner_imitate(Learner *l)
 {
     const Config *c = l->cfg;
-    double began = seconds_now(), stats[LOSS_STATS_SUMS];
+    double began = clock_seconds(), stats[LOSS_STATS_SUMS];
     l->stats = (StepStats){0};
     if (count_demos(l, &l->stats.counts)) return -1;
     Objectives o = {.objective = objective_find("nll"),
@@ -205,7 +198,7 @@ int learner_imitate(Learner *l)
     apply(l, schedule_lr(c->sft.decay, c->sft.lr, c->sft.warmup, l->sft_step + 1, c->sft.steps),
           stats);
     l->sft_step++;
-    l->stats.seconds = seconds_now() - began;
+    l->stats.seconds = clock_seconds() - began;
     return 0;
 }
 
@@ -273,7 +266,7 @@ static void check_ratio(const Learner *l, double off)
 int learner_train(Learner *l)
 {
     const Config *c = l->cfg;
-    double began = seconds_now(), stats[LOSS_STATS_SUMS];
+    double began = clock_seconds(), stats[LOSS_STATS_SUMS];
     l->stats = (StepStats){0};
     if (judge_step(l)) return -1;
     Objectives o = {.objective = objective_find("grpo"),
@@ -297,7 +290,7 @@ int learner_train(Learner *l)
         if (epoch > 0) first.lr = lr, first.grad_norm = l->stats.grad_norm, l->stats = first;
     }
     l->step++;
-    l->stats.seconds = seconds_now() - began;
+    l->stats.seconds = clock_seconds() - began;
     return 0;
 }
 

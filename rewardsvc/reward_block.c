@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "common/memory.h"
 #include "rewardsvc/reward.h"
@@ -79,13 +80,6 @@ void reward_block_close(RewardBlock *b)
     *b = (RewardBlock){0};
 }
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static Score checked(Score s)
 {
     if (s.status != SCORE_OK) return score_failed(s.status);
@@ -119,9 +113,9 @@ Score reward_block_score(const RewardBlock *b, const Evidence *e, Score *compone
     bool any = false;
     for (int i = 0; i < b->n; i++) {
         RewardComponent *c = &b->components[i];
-        double start = now_s();
+        double start = clock_seconds();
         Score s = components[i] = component_score(c, e);
-        latencies_s[i] = (float)(now_s() - start);
+        latencies_s[i] = (float)(clock_seconds() - start);
         if (c->weight == 0 || s.status == SCORE_NOT_APPLICABLE) continue;
         if (s.status == SCORE_OK) {
             sum.value += c->weight * s.value;

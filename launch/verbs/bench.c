@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "actors/engine.h"
+#include "common/clock.h"
 #include "common/errors.h"
 #include "common/policy.h"
 #include "common/rng.h"

@@ -2,9 +2,9 @@
  * A wrong row ends the output, so that line i of it is always row i; reading goes on, so that every wrong row is named. */
 #include <argp.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/config.h"
 #include "common/errors.h"
 #include "common/jsonl.h"
@@ -127,13 +127,6 @@ static int score_row(Scoring *s, const Jsonl *in, const json_t *row)
 
 /* ---- all of them ---------------------------------------------------------------------------------------------------- */
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* "score: 1000 rows, reward 0.43 (mean of 990 ok), 10 error, 52000 rows/s" */
 static void print_summary(const Scoring *s, double seconds)
 {
@@ -153,7 +146,7 @@ static int score_rows(Scoring *s, const char *path)
     Progress progress;
     json_t *row;
     int more;
-    double began = now_s();
+    double began = clock_seconds();
     if (jsonl_open(&in, path)) return EXIT_NO_INPUT;
     progress_begin(&progress, "rows", 0);
     while (s->errors < MOST_ERRORS && (more = jsonl_next(&in, &row))) {
@@ -166,7 +159,7 @@ static int score_rows(Scoring *s, const char *path)
     if (s->errors >= MOST_ERRORS) fail("%s: too many errors, the rest was not read", in.name);
     int code = ferror(in.file) ? EXIT_IO : s->errors ? EXIT_CONFIG : 0;
     jsonl_close(&in);
-    if (!code) print_summary(s, now_s() - began);
+    if (!code) print_summary(s, clock_seconds() - began);
     return code;
 }
 
