@@ -5,10 +5,15 @@ for file in "$TROUPE_SOURCE"/configs/*.yaml; do
     path=$(sed -nE 's/^.*\bpath: *"?([^",}]*).*/\1/p' "$file" | head -1)
     rows=$(sed -nE 's/^.*\btrain: *"?([^",}]*\.jsonl).*/\1/p' "$file" | head -1)
     if [ -n "$path" ] && [ ! -e "$path" ]; then echo "not checked, $path is missing: $file"; continue; fi
-    if [ -n "$rows" ] && [ ! -e "$rows" ]; then echo "not checked, $rows is missing: $file"; continue; fi
-    "$troupe" check "$file" >"$dir/out"
+    sets=()
+    if [ -n "$rows" ] && [ ! -e "$rows" ]; then # rows that the user brings
+        data=${TROUPE_DATA:-$TROUPE_SOURCE/shared/data}/$(dirname "$rows")
+        if [ ! -d "$data" ]; then echo "not checked, $rows is missing: $file"; continue; fi
+        sets=(--set "task.train=$data/train.jsonl" --set "task.heldout=$data/test.jsonl")
+    fi
+    "$troupe" check "$file" "${sets[@]}" >"$dir/out"
     same 1 "$(grep -c ": OK: " "$dir/out")" "lines about $file"
-    same true "$("$troupe" check --json "$file" | field ok)" "ok of $file"
+    same true "$("$troupe" check --json "$file" "${sets[@]}" | field ok)" "ok of $file"
 done
 
 # all errors of one file
