@@ -74,6 +74,8 @@ static void keep_in_touch(void *ctx)
     Actor *a = ctx;
     comm_worked(a->comm);
     comm_progress(a->comm);
+    if (comm_stopping(a->comm) || (comm_rank(a->comm) == 0 && comm_asked_to_leave_now(a->comm)))
+        engine_abandon(a->engine); /* the groups are made again, to the same bits, on resume */
 }
 
 /* Writes this actor's groups among first .. first + n - 1. */

@@ -131,6 +131,21 @@ static void row_end(Batch *b, int i, FinishReason why, size_t text_size)
     if (++f->n_ended == f->g->n_samples) flight_end(b, f);
 }
 
+void batch_drop(Batch *b)
+{
+    for (int i = 0; i < b->n_rows; i++) {
+        const Row *r = &b->rows[i];
+        for (int j = r->flight->n_blocks; j < r->n_blocks; j++)
+            kv_release(&b->kv, r->blocks[j].page);
+    }
+    for (int i = 0; i <= b->max_rows; i++) {
+        Flight *f = &b->flights[i];
+        for (int j = 0; f->g && j < f->n_blocks; j++) kv_release(&b->kv, f->blocks[j].page);
+        f->g = NULL;
+    }
+    b->n_rows = b->n_reserved = 0;
+}
+
 static void row_append_text(const Batch *b, Row *r, int32_t id)
 {
     size_t n;

@@ -87,5 +87,7 @@ void batch_prefill(Batch *b, Flight *const *flights, int n);
 void batch_join(Batch *b, int first);
 /* One more token for every row. */
 void batch_decode(Batch *b);
+/* Gives up everything that is in flight. */
+void batch_drop(Batch *b);
 
 #endif

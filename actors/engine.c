@@ -15,6 +15,7 @@ struct Engine {
     Batch b;
     size_t kv_tokens;
     Flight **fresh; /* [max_rows] to be prefilled in this turn */
+    bool abandoned;
 };
 
 Engine *engine_new(const Model *m, const Tokenizer *tok, int max_rows, size_t kv_tokens)
@@ -139,6 +140,7 @@ void engine_generate(Engine *e, Group **groups, int n, const GenerateParams *p, 
     REQUIRE(p->max_tokens >= 1, "max_tokens %d", p->max_tokens);
     engine_prepare(e, groups, n, p, version);
     b->p = p, b->version = version, b->done = done, b->ctx = ctx;
+    e->abandoned = false;
     Queue q = {.groups = groups, .n = n};
     for (;;) {
         int first = b->n_rows, n_fresh = engine_admit(e, &q, p);
@@ -150,7 +152,16 @@ void engine_generate(Engine *e, Group **groups, int n, const GenerateParams *p, 
         else
             break;
         if (tick) tick(ctx);
+        if (e->abandoned) {
+            batch_drop(b);
+            return;
+        }
     }
     REQUIRE(q.next == n && !q.flight && !b->n_reserved, "group %d of %d was never started", q.next,
             n);
+}
+
+void engine_abandon(Engine *e)
+{
+    e->abandoned = true;
 }

@@ -47,6 +47,10 @@ typedef void engine_tick_fn(void *ctx);
 void engine_generate(Engine *e, Group **groups, int n, const GenerateParams *p, int32_t version,
                      engine_done_fn *done, engine_tick_fn *tick, void *ctx);
 
+/* From `done` or `tick` only: gives up the groups that are not complete; engine_generate returns at
+ * once. What they hold is for nobody; the engine can be used again. */
+void engine_abandon(Engine *e);
+
 /* decode: tokens drawn (the first of each sample too), passes, seconds. */
 typedef struct {
     int64_t prefill_tokens, decode_tokens, decode_steps;
