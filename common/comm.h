@@ -58,6 +58,9 @@ void comm_share(Comm *c, void *data, size_t n, const char *what);
 /* Rank 0 learns whether all ranks agree: 0 on all, or -1 on all, and rank 0 has printed which rank
  * differs. Collective. */
 int comm_agree(Comm *c, uint32_t value, const char *what);
+/* 0 if every rank's code is 0; otherwise, on all, the code of the lowest rank whose is not, and
+ * *who is that rank, so that one of them speaks. Collective. */
+int comm_first_failure(Comm *c, int code, const char *what, int *who);
 
 /* Sends a packed group to a role's rank; returns at once, owns a copy. */
 void comm_send_group(Comm *c, Role to, int index, const Group *g);
@@ -97,14 +100,18 @@ void comm_worked(Comm *c);
  * becomes true with that code once what they were sending is sent. */
 void comm_stop(Comm *c, int code);
 bool comm_stopped(const Comm *c, int *code);
-bool comm_stopping(const Comm *c); /* the same, but for what is still to be sent: begin nothing new */
+bool comm_stopping(
+    const Comm *c); /* the same, but for what is still to be sent: begin nothing new */
 
 /* Closing handshake with the usual deadline, MPI_Finalize, frees c. Collective: after comm_stopped,
  * or when all ranks leave with an error they agree on. */
 void comm_close(Comm *c);
 
 /* Set by SIGUSR1 / SIGTERM on any rank (a flag only); rank 0 learns of it by pulse. True on rank 0
- * once anyone was asked to save and leave. */
+ * once anyone was asked to save and leave. After SIGTERM a rank that is silent for 3 s is lost: a
+ * launcher ends the others of a dead rank that way, and little time is left in any case. */
 bool comm_asked_to_leave(Comm *c);
+/* The same for a second SIGUSR1, or SIGTERM: the step in progress is not to be waited for. */
+bool comm_asked_to_leave_now(Comm *c);
 
 #endif

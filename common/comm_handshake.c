@@ -34,37 +34,64 @@ void comm_share(Comm *c, void *data, size_t n, const char *what)
     arrived_free(c, a);
 }
 
-/* Rank 0: whether all values are its own; says which rank's is not. */
-static int64_t verdict(Comm *c, uint32_t value, const char *what)
+/* Rank 0: the value of rank r. */
+static int64_t hear_value(Comm *c, int r, const char *what)
 {
-    int64_t rc = 0;
-    for (int r = 1; r < c->size; r++) {
-        char name[96];
-        Arrived *a = message_wait(c, KIND_AGREE, r, what);
-        REQUIRE(!strncmp(a->header.what, what, sizeof a->header.what - 1),
-                "rank %d speaks of %s, rank 0 of %s", r, a->header.what, what);
-        if (a->header.number != value)
-            rc = fail("%s differs: %s has %08x, rank 0 has %08x", what, peer_name(c, r, name),
-                      (unsigned)a->header.number, value);
-        arrived_free(c, a);
-    }
-    return rc;
+    Arrived *a = message_wait(c, KIND_AGREE, r, what);
+    REQUIRE(!strncmp(a->header.what, what, sizeof a->header.what - 1),
+            "rank %d speaks of %s, rank 0 of %s", r, a->header.what, what);
+    int64_t value = a->header.number;
+    arrived_free(c, a);
+    return value;
+}
+
+static void tell_verdict(Comm *c, int64_t verdict, const char *what)
+{
+    Header h = header_make(KIND_AGREE, verdict, what);
+    for (int r = 1; r < c->size; r++) message_send(c, r, &h, NULL);
+    messages_move(c);
+}
+
+static int64_t ask_verdict(Comm *c, int64_t value, const char *what)
+{
+    Header h = header_make(KIND_AGREE, value, what);
+    message_send(c, 0, &h, NULL);
+    Arrived *a = message_wait(c, KIND_AGREE, 0, what);
+    int64_t verdict = a->header.number;
+    arrived_free(c, a);
+    return verdict;
 }
 
 int comm_agree(Comm *c, uint32_t value, const char *what)
 {
-    if (c->rank == 0) {
-        Header h = header_make(KIND_AGREE, verdict(c, value, what), what);
-        for (int r = 1; r < c->size; r++) message_send(c, r, &h, NULL);
-        messages_move(c);
-        return (int)h.number;
+    if (c->rank) return (int)ask_verdict(c, value, what);
+    int rc = 0;
+    for (int r = 1; r < c->size; r++) {
+        char name[96];
+        int64_t other = hear_value(c, r, what);
+        if (other != value)
+            rc = fail("%s differs: %s has %08x, rank 0 has %08x", what, peer_name(c, r, name),
+                      (unsigned)other, value);
     }
-    Header h = header_make(KIND_AGREE, value, what);
-    message_send(c, 0, &h, NULL);
-    Arrived *a = message_wait(c, KIND_AGREE, 0, what);
-    int rc = (int)a->header.number;
-    arrived_free(c, a);
+    tell_verdict(c, rc, what);
     return rc;
+}
+
+int comm_first_failure(Comm *c, int code, const char *what, int *who)
+{
+    int64_t verdict = 0; /* rank << 32 | code */
+    if (c->rank) {
+        verdict = ask_verdict(c, code, what);
+    } else {
+        verdict = code;
+        for (int r = 1; r < c->size; r++) {
+            int64_t other = hear_value(c, r, what);
+            if (!verdict && other) verdict = (int64_t)r << 32 | other;
+        }
+        tell_verdict(c, verdict, what);
+    }
+    *who = (int)(verdict >> 32);
+    return (int)(verdict & 0xffffffff);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

@@ -117,7 +117,8 @@ struct Comm {
     Peer *peers; /* [size] */
     double now, clock, pulsed_at, worked_at;
     int64_t work, job_work;
-    bool paused, leave_told, leave_asked;
+    bool paused, terminating;
+    int leave_told, leave_asked; /* 0 no, 1 at the end of the step, 2 now */
     int sleep_us;
     char what[40];
 

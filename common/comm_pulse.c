@@ -18,9 +18,17 @@
 
 #include "common/errors.h"
 
+static double longest_silence(const Comm *c)
+{
+    const double when_terminating_s = 3;
+    return c->terminating && c->deadline_s > when_terminating_s ? when_terminating_s
+                                                                : c->deadline_s;
+}
+
 static double pulse_interval(const Comm *c)
 {
-    return c->deadline_s < 4 ? c->deadline_s / 4 : 1;
+    double s = longest_silence(c);
+    return s < 4 ? s / 4 : 1;
 }
 
 void pulse_open(Comm *c)
@@ -30,11 +38,11 @@ void pulse_open(Comm *c)
 
 /* ---- asked to leave -------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t leave_signal;
+static volatile sig_atomic_t leave_signal, terminated; /* the first as leave_asked */
 static void on_leave_signal(int signal_number)
 {
-    (void)signal_number;
-    leave_signal = 1;
+    if (signal_number == SIGTERM) terminated = 1;
+    leave_signal = leave_signal || terminated ? 2 : 1;
 }
 
 void signals_open(void)
@@ -49,20 +57,26 @@ void signals_open(void)
 
 bool comm_asked_to_leave(Comm *c)
 {
-    if (leave_signal) c->leave_asked = true;
-    return c->leave_asked;
+    if (leave_signal > c->leave_asked) c->leave_asked = leave_signal;
+    return c->leave_asked > 0;
+}
+
+bool comm_asked_to_leave_now(Comm *c)
+{
+    return comm_asked_to_leave(c) && c->leave_asked > 1;
 }
 
 /* ---- pulses ---------------------------------------------------------------------------------- */
 
-enum { FLAG_LEAVE = 1, FLAG_WAITING = 2 };
+enum { FLAG_LEAVE = 3 /* as leave_asked */, FLAG_WAITING = 4 };
 
 static void pulse_send(Comm *c, int to, int64_t work)
 {
     Peer *p = &c->peers[to];
     if (p->pulse_open) return; /* the last one is still on its way: the peer does not listen */
     Header h = header_make(KIND_PULSE, work, c->what);
-    h.flags = (comm_asked_to_leave(c) ? FLAG_LEAVE : 0u) | (c->paused ? FLAG_WAITING : 0u);
+    comm_asked_to_leave(c);
+    h.flags = (uint32_t)c->leave_asked | (c->paused ? FLAG_WAITING : 0u);
     p->pulse_open = true;
     message_send(c, to, &h, NULL);
 }
@@ -89,7 +103,8 @@ void pulse_arrived(Comm *c, const Arrived *a)
         memcpy(p->host, a->header.what, sizeof p->host);
         return;
     }
-    if (a->header.flags & FLAG_LEAVE && c->rank == 0) c->leave_asked = true;
+    int asked = (int)(a->header.flags & FLAG_LEAVE);
+    if (c->rank == 0 && asked > c->leave_asked) c->leave_asked = asked;
     p->waiting = a->header.flags & FLAG_WAITING;
     memcpy(p->what, a->header.what, sizeof p->what);
     p->work = a->header.number;
@@ -102,7 +117,7 @@ static void pulses_send(Comm *c)
     if (!c->paused) c->work++;
     if (c->rank) {
         pulse_send(c, 0, c->work);
-        if (comm_asked_to_leave(c)) c->leave_told = true;
+        c->leave_told = c->leave_asked;
     } else {
         job_worked(c, work_of_all(c));
         for (int r = 1; r < c->size; r++) pulse_send(c, r, c->job_work);
@@ -121,16 +136,17 @@ static const char *said(const char *what)
 static void refuse_silence(Comm *c)
 {
     char name[96];
-    double patience = c->rank ? c->deadline_s + 2 * pulse_interval(c)
-                              : c->deadline_s; /* rank 0 knows more: it speaks first */
+    double most = longest_silence(c); /* rank 0 knows more: it speaks first */
+    double patience = c->rank ? most + 2 * pulse_interval(c) : most;
     int first = c->rank ? 0 : 1, last = c->rank ? 1 : c->size;
     for (int r = first; r < last; r++) {
         double silence = c->clock - c->peers[r].heard;
         if (silence > patience)
             die(EXIT_PEER,
-                "%s has been silent for %.0f s (deadline %.0f s); it was last heard waiting for: "
+                "%s has been silent for %.0f s (deadline %.0f s%s); it was last heard waiting for: "
                 "%s",
-                peer_name(c, r, name), silence, c->deadline_s, said(c->peers[r].what));
+                peer_name(c, r, name), silence, most, c->terminating ? " after SIGTERM" : "",
+                said(c->peers[r].what));
     }
 }
 
@@ -151,12 +167,20 @@ static void refuse_standstill(Comm *c)
     die(EXIT_PEER, "%s", text.data);
 }
 
+/* From now on silence counts more; what lies behind counts for nothing. */
+static void begin_terminating(Comm *c)
+{
+    c->terminating = true;
+    for (int r = 0; r < c->size; r++) c->peers[r].heard = c->clock;
+}
+
 void pulse_step(Comm *c)
 {
-    double now = clock_seconds(), gap = now - c->now, most = c->deadline_s / 4;
+    if (terminated && !c->terminating) begin_terminating(c);
+    double now = clock_seconds(), gap = now - c->now, most = longest_silence(c) / 4;
     c->clock += gap < most ? gap : most;
     c->now = now;
-    bool leave_news = leave_signal && !c->leave_told && c->rank;
+    bool leave_news = leave_signal > c->leave_told && c->rank;
     if (now - c->pulsed_at < pulse_interval(c) && !leave_news) return;
     pulses_send(c);
     refuse_silence(c);
