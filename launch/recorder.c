@@ -76,6 +76,7 @@ static json_t *number(double x)
 
 static void begin_line(Recorder *r, const char *stage, int64_t step)
 {
+    r->unsaved = true;
     json_decref(r->line);
     r->line = json_pack("{s:I, s:s}", "step", (json_int_t)step, "stage", stage);
 }
@@ -215,17 +216,17 @@ bool recorder_settle(Recorder *r)
     return true;
 }
 
-void recorder_save(Recorder *r)
+int recorder_save(Recorder *r)
 {
     r->state.trained_s = r->earlier_s + clock_seconds() - r->began;
     int rc = runfile_cut_segment(r->file, r->learner->step);
     if (!rc) rc = state_save(r->dir, r->learner, &r->state, (int)r->cfg->checkpoint.keep);
+    r->unsaved = rc != 0;
     r->n_failed_saves = rc ? r->n_failed_saves + 1 : 0;
-    if (rc && r->n_failed_saves < 2)
-        fail("step %lld: no checkpoint was written (the reason is above); the run goes on, older "
-             "checkpoints are untouched",
-             (long long)r->learner->step);
-    if (rc && r->n_failed_saves >= 2) die(EXIT_IO, "two checkpoints in a row could not be written");
+    if (r->n_failed_saves > 1)
+        die(EXIT_IO, "two checkpoints in a row could not be written: make room, then go on with "
+                     "--resume");
+    return rc;
 }
 
 void recorder_finish(Recorder *r, bool complete, const char *reason)

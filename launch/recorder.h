@@ -29,6 +29,7 @@ typedef struct {
     double began, step_began, rolled_at, earlier_s; /* this launch; its step; its last rollouts; seconds of launches before */
     int64_t tokens, first_step;          /* sampled by this launch; where it began */
     int n_failed_saves;                  /* in a row */
+    bool unsaved;                        /* steps were done since the newest checkpoint */
 } Recorder;
 
 /* Opens the run directory (resume_step as runfile_open) and starts the clock. state: of the checkpoint resumed from, or a fresh one; taken over. 0 or -1. */
@@ -49,8 +50,9 @@ void recorder_evaluate(Recorder *r, int64_t version);
 /* Writes the step's line once its evaluation, if any, is complete. True when it was written: the step is over. */
 bool recorder_settle(Recorder *r);
 
-/* Writes a checkpoint and closes the segment of rollouts. A failure is said, the run goes on; a second one in a row ends it (74). */
-void recorder_save(Recorder *r);
+/* Writes a checkpoint and closes the segment of rollouts. -1: the reason was said, older checkpoints are untouched; the run may go on once, a second failure in a row ends it
+ * (74). */
+int recorder_save(Recorder *r);
 
 /* The end: summary.json; when the run is complete also the exported model, the plots, answers before and after. reason: "finished", "asked to leave". */
 void recorder_finish(Recorder *r, bool complete, const char *reason);

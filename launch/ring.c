@@ -1,5 +1,8 @@
 /* The loops of the ring (design.md 2). Loops know the stages, stages never know the loop; what rank 0 records and shows comes after the work, in one
- * place. A step is over on rank 0 when its weights are published and, where one is due, its evaluation has come back. */
+ * place. A step is over on rank 0 when its weights are published and, where one is due, its evaluation has come back.
+ *
+ * Asked to leave (USR1), the job ends at the next end of a step. Asked twice, or by SIGTERM, it does not wait for a step's answers: the weights are still those of the
+ * last step's end, and the answers are made again, to the same bits, on resume. */
 #include "launch/ring.h"
 
 #include "common/errors.h"
@@ -30,14 +33,33 @@ static void publish(Ring *r)
         recorder_evaluate(r->recorder, r->learner->step);
 }
 
+/* Rank 0: saves, and says what a failure means. */
+static int save(Ring *r, bool last)
+{
+    int rc = recorder_save(r->recorder);
+    if (rc)
+        fail("step %lld: no checkpoint was written (the reason is above); older ones are "
+             "untouched%s",
+             (long long)r->learner->step, last ? "" : ", the run goes on");
+    return rc;
+}
+
 /* Rank 0, at the boundary of a step: saves where it is due, ends the run where it is over or where someone asked. */
 static void boundary(Ring *r, bool due, bool over)
 {
     bool leave = !over && comm_asked_to_leave(r->comm);
-    if (due || over || leave) recorder_save(r->recorder);
+    int rc = due || over || leave ? save(r, over || leave) : 0;
     if (over) recorder_finish(r->recorder, true, "finished");
     if (leave) recorder_finish(r->recorder, false, "asked to leave");
-    if (over || leave) comm_stop(r->comm, over ? 0 : EXIT_AGAIN);
+    if (over || leave) comm_stop(r->comm, rc ? EXIT_IO : over ? 0 : EXIT_AGAIN);
+}
+
+/* Rank 0, in the middle of a step. While a line is open its evaluation is missing: then the newest checkpoint is older than the weights, and right. */
+static void leave_now(Ring *r)
+{
+    int rc = r->recorder->unsaved && !r->recorder->line ? save(r, true) : 0;
+    recorder_finish(r->recorder, false, "asked to leave at once");
+    comm_stop(r->comm, rc ? EXIT_IO : EXIT_AGAIN);
 }
 
 static bool multiple(int64_t step, int64_t every)
@@ -55,7 +77,17 @@ static void imitate(Ring *r)
         recorder_imitated(r->recorder);
         boundary(r, last || multiple(l->sft_step, r->cfg->checkpoint.every), false);
     }
-    if (last) publish(r);
+    if (last && !comm_stopping(r->comm)) publish(r);
+}
+
+/* Rank 0: whether a step has just come to its end. */
+static bool settle(Ring *r)
+{
+    const Learner *l = r->learner;
+    const Config *c = r->cfg;
+    if (!r->recorder || !recorder_settle(r->recorder)) return false;
+    boundary(r, l->step > 0 && multiple(l->step, c->checkpoint.every), l->step == c->run.steps);
+    return true;
 }
 
 static void train(Ring *r)
@@ -64,6 +96,7 @@ static void train(Ring *r)
     if (r->recorder) recorder_trained(r->recorder);
     inbox_next(&r->learner->inbox);
     publish(r);
+    settle(r);
 }
 
 static bool learner_turn(Ring *r)
@@ -71,11 +104,13 @@ static bool learner_turn(Ring *r)
     Learner *l = r->learner;
     const Config *c = r->cfg;
     bool worked = take_groups(r);
-    if (r->recorder && recorder_settle(r->recorder)) {
-        boundary(r, l->step > 0 && multiple(l->step, c->checkpoint.every), l->step == c->run.steps);
+    if (settle(r)) return true;
+    if (comm_stopping(r->comm)) return worked;
+    if (r->recorder && comm_asked_to_leave_now(r->comm)) {
+        leave_now(r);
         return true;
     }
-    if (comm_stopping(r->comm) || (r->recorder && r->recorder->line)) return worked;
+    if (r->recorder && r->recorder->line) return worked;
     bool imitated = l->sft_step == c->sft.steps;
     if (imitated && l->step == c->run.steps && r->recorder)
         boundary(r, false, true); /* nothing to learn or to evaluate */

@@ -86,17 +86,32 @@ static void choose_kernels(const Start *s, Found *f)
                    strcmp(c->model.products, "bf16") == 0 ? PRODUCT_BF16 : PRODUCT_BF16_AS_F32);
 }
 
+void start_quietly(Comm *c)
+{
+    if (comm_rank(c)) errors_quiet(1);
+}
+
+int start_together(Comm *c, int code, const char *what)
+{
+    if (comm_rank(c)) errors_quiet(-1);
+    int who, all = comm_first_failure(c, code, what, &who);
+    if (all && comm_rank(c) && comm_rank(c) == who) fail("%s", errors_last());
+    return all;
+}
+
 /* Every rank that computes must make the bits of the chosen set. */
 static int verify_kernels(Start *s)
 {
     bool computes = comm_hosts(s->comm, ROLE_ACTOR) || comm_hosts(s->comm, ROLE_LEARNER);
+    start_quietly(s->comm);
     bool differs = computes && kernelset_verify(&s->kernels) != 0;
-    if (differs && s->cfg.run.allow_other_kernels) {
-        fail("going on with other kernels, as run.allow_other_kernels says: bits may differ from "
-             "here on");
-        differs = false;
-    }
-    return comm_agree(s->comm, differs, "the kernel set") ? EXIT_UNABLE : differs ? EXIT_UNABLE : 0;
+    if (differs && !s->cfg.run.allow_other_kernels)
+        return start_together(s->comm, EXIT_UNABLE, "the kernel set");
+    int code = start_together(s->comm, 0, "the kernel set");
+    if (differs)
+        fail("%s; going on, as run.allow_other_kernels says: bits may differ from here on",
+             errors_last());
+    return code;
 }
 
 static int find_start(Start *s, const StartArguments *a)

@@ -29,6 +29,11 @@ typedef struct {
 int start_job(Start *s, Comm *comm, const StartArguments *a);
 void start_free(Start *s);
 
+/* Between these two only rank 0 speaks; what went wrong elsewhere alone is then said by the lowest rank that it happened to. `code` is this rank's, 0 or an exit code;
+ * returned is that of the lowest rank that failed, the same on all. Collective. */
+void start_quietly(Comm *c);
+int start_together(Comm *c, int code, const char *what);
+
 /* Threads for this rank: layout.threads, or this machine's cores shared among the ranks on it that compute at the same time (actors and learners of a synchronous run take
  * turns, reward ranks hardly compute). */
 int start_threads(const Start *s);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/errors.h"
 #include "launch/ring.h"
@@ -55,26 +56,36 @@ typedef struct {
     Ring ring;
 } Roles;
 
+static bool missing(const char *path)
+{
+    return *path && access(path, R_OK);
+}
+
 static int open_policy(Roles *r, const Start *s)
 {
+    const Config *c = &s->cfg;
     bool learns = comm_hosts(s->comm, ROLE_LEARNER);
     if (!learns && !comm_hosts(s->comm, ROLE_ACTOR)) return 0;
-    if (policy_from_config(&r->policy, &s->cfg, &s->kernels, learns)) return -1;
-    r->prompts = prompts_open(&s->cfg, r->policy.tok);
-    return r->prompts ? 0 : -1;
+    if (!policy_from_config(&r->policy, c, &s->kernels, learns))
+        r->prompts = prompts_open(c, r->policy.tok);
+    if (r->prompts) return 0;
+    return missing(c->model.path) || missing(c->task.train) || missing(c->task.heldout)
+               ? EXIT_NO_INPUT
+               : EXIT_CONFIG;
 }
 
 static int open_learner(Roles *r, Start *s)
 {
     const Config *c = &s->cfg;
-    if (learner_init(&r->learner, s->comm, c, r->prompts, &r->policy)) return -1;
+    if (learner_init(&r->learner, s->comm, c, r->prompts, &r->policy)) return EXIT_CONFIG;
     r->ring.learner = &r->learner;
     uint32_t model_hash = model_crc(r->policy.model);
     if (s->resumed) {
-        if (comm_rank(s->comm) == 0 && s->state.model_hash != model_hash && *c->model.path)
-            return fail("%s is not the model that this run was started from (CRC %08x, then %08x)",
-                        c->model.path, model_hash, s->state.model_hash);
-        return state_load(s->checkpoint, &s->state, &r->learner);
+        bool other = comm_rank(s->comm) == 0 && s->state.model_hash != model_hash && *c->model.path;
+        if (other)
+            fail("%s is not the model that this run was started from (CRC %08x, then %08x)",
+                 c->model.path, model_hash, s->state.model_hash);
+        return other || state_load(s->checkpoint, &s->state, &r->learner) ? EXIT_CONFIG : 0;
     }
     s->state.model_hash = model_hash;
     s->state.config_hash = config_hash(c);
@@ -93,9 +104,11 @@ static int open_recorder(Roles *r, Start *s)
              comm_size(c) > 1 ? "s" : "", comm_count(c, ROLE_LEARNER),
              comm_count(c, ROLE_LEARNER) > 1 ? "s" : "", comm_count(c, ROLE_ACTOR),
              comm_count(c, ROLE_ACTOR) > 1 ? "s" : "", comm_count(c, ROLE_REWARD));
-    if (!s->cfg.reward)
-        return fail("%s: no `reward:` block: name at least one reward", s->cfg.file);
-    if (reward_block_open(&r->rewards, s->cfg.reward)) return -1;
+    if (!s->cfg.reward) {
+        fail("%s: no `reward:` block: name at least one reward", s->cfg.file);
+        return EXIT_CONFIG;
+    }
+    if (reward_block_open(&r->rewards, s->cfg.reward)) return EXIT_CONFIG;
     r->ring.recorder = &r->recorder;
     /* No checkpoint yet: everything that a launch before this one left behind is made again. */
     int64_t resume_step = !s->resume ? -1 : s->resumed ? s->state.step : 0;
@@ -103,23 +116,25 @@ static int open_recorder(Roles *r, Start *s)
     int rc = recorder_open(&r->recorder, &s->cfg, &r->rewards, &r->learner, s->dir, layout,
                            &s->state, resume_step, sft_line);
     s->state.config_text = s->state.service_state = NULL; /* the recorder's now */
-    return rc;
+    return rc ? EXIT_CREATE : 0;
 }
 
-/* Local; -1 with the reason on the rank that cannot. */
+/* Local; 0 or an exit code, with the reason. */
 static int open_roles(Roles *r, Start *s)
 {
     Comm *c = s->comm;
     r->ring = (Ring){.comm = c, .cfg = &s->cfg};
-    if (open_policy(r, s)) return -1;
-    if (comm_hosts(c, ROLE_LEARNER) && open_learner(r, s)) return -1;
-    if (comm_rank(c) == 0 && open_recorder(r, s)) return -1;
+    int code = open_policy(r, s);
+    if (!code && comm_hosts(c, ROLE_LEARNER)) code = open_learner(r, s);
+    if (!code && comm_rank(c) == 0) code = open_recorder(r, s);
+    if (code) return code;
     if (comm_hosts(c, ROLE_REWARD)) {
-        if (service_init(&r->service, c, &s->cfg)) return -1;
+        if (service_init(&r->service, c, &s->cfg)) return EXIT_CONFIG;
         r->ring.service = &r->service;
     }
     if (comm_hosts(c, ROLE_ACTOR)) {
-        if (actor_init(&r->actor, c, &s->cfg, r->prompts, &r->policy, s->state.step)) return -1;
+        if (actor_init(&r->actor, c, &s->cfg, r->prompts, &r->policy, s->state.step))
+            return EXIT_CONFIG;
         r->ring.actor = &r->actor;
     }
     return 0;
@@ -140,10 +155,8 @@ static int train(Start *s)
 {
     omp_set_num_threads(start_threads(s));
     Roles *r = NEW(Roles, 1);
-    bool unable = open_roles(r, s) != 0;
-    int code = comm_agree(s->comm, unable, "whether every rank could open its roles") || unable
-                   ? EXIT_CONFIG
-                   : 0;
+    start_quietly(s->comm);
+    int code = start_together(s->comm, open_roles(r, s), "whether every rank has its roles");
     if (!code) {
         if (comm_rank(s->comm) == 0)
             fprintf(stderr, "troupe: %s, %s%lld threads a rank; run in %s\n", s->kernels.cpu,
@@ -169,7 +182,9 @@ static int run(int argc, char **argv)
             "\vExamples:\n"
             "  mpirun -np 3 troupe train configs/arithmetic.yaml\n"
             "  troupe train configs/arithmetic.yaml --set run.seed=2 --set run.name=seed2\n"
-            "Signals: USR1 saves at the next step and leaves with exit code 75; --resume goes on.",
+            "Signals: USR1 saves at the end of the step and leaves with exit code 75; --resume "
+            "goes on. "
+            "A second USR1, or TERM, does not wait for the step: what it has so far is made again.",
     };
     Arguments a = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
