@@ -35,7 +35,10 @@ for t in $(seq "$trials"); do check "kill trial $t" trial "$t"; done
 asked() {
   mpirun -np 3 "$troupe" train "$config" "${sets[@]}" --set run.name=asked --resume >"$work/log" 2>&1 &
   local job=$!
-  sleep "$(awk -v s="$whole_s" 'BEGIN {print 0.5 + s / 3}')"
+  for _ in $(seq 1200); do # in the middle of imitation
+    [ "$(cat "$work/asked/metrics.jsonl" 2>/dev/null | wc -l)" -ge 40 ] && break
+    sleep 0.05
+  done
   kill -USR1 $job
   wait $job
   [ $? = 75 ] || { echo "exit code is not 75"; return 1; }
