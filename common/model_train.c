@@ -13,7 +13,7 @@
 #include "common/model.h"
 #include "common/model_impl.h"
 
-enum { KEEP_BYTES = 64 << 20, LOGITS_BYTES = 50 << 20, CHUNK_MOST = 1024 };
+enum { KEEP_BYTES = 768 << 20, LOGITS_BYTES = 50 << 20, CHUNK_MOST = 1024 };
 
 /* Buffers of one chunk of the head, [rows] each. */
 typedef struct {

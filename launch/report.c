@@ -1,6 +1,8 @@
 /* See report.h. */
+#define _GNU_SOURCE /* program_invocation_name */
 #include "launch/report.h"
 
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <math.h>
@@ -155,8 +157,8 @@ void report_end(RunFile *file, const char *dir, const ReportTotals *totals, bool
             fail("the plot was not written (the reason is above)");
         print_examples(before, after);
         print_accuracy(before, after);
-        fprintf(stderr, "  %s: summary.json, metrics.jsonl, plot.png, run.h5 (troupe inspect %s)\n",
-                dir, dir);
+        fprintf(stderr, "  %s: summary.json, metrics.jsonl, plot.png, run.h5 (%s inspect %s)\n",
+                dir, program_invocation_name, dir);
         mem_free(png);
     }
     json_decref(summary);
