@@ -1,5 +1,6 @@
-/* The actor's turn. On the ring: prompts in, groups out to the reward service. One turn does a whole version's share, so that the engine sees
- * all its prompts at once and keeps its batch full; `comm_progress` is called between decode steps, so that the rank stays heard. */
+/* The actor's turn. On the ring: prompts in, groups out to the reward service. One turn does a
+ * whole version's share, so that the engine sees all its prompts at once and keeps its batch full;
+ * `comm_progress` is called between decode steps, so that the rank stays heard. */
 #include "actors/actor.h"
 
 #include <string.h>

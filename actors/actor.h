@@ -30,11 +30,13 @@ void actor_free(Actor *a);
 /* On a rank that also learns: the model it shares has become `version`. Local. */
 void actor_see_version(Actor *a, int64_t version);
 
-/* Takes newer weights if they have arrived; if a version's work is due, writes all of this rank's share (first the held-out answers, then the
- * step's groups), sending each group to the reward service as it is complete. True if anything was done. Local: sends are buffered. */
+/* Takes newer weights if they have arrived; if a version's work is due, writes all of this rank's
+ * share (first the held-out answers, then the step's groups), sending each group to the reward
+ * service as it is complete. True if anything was done. Local: sends are buffered. */
 bool actor_turn(Actor *a);
 
-/* Settings of the engine for training groups and for evaluation (greedy), as the configuration says. */
+/* Settings of the engine for training groups and for evaluation (greedy), as the configuration
+ * says. */
 GenerateParams actor_params(const Actor *a, GroupKind kind);
 
 #endif

@@ -104,9 +104,7 @@ void batch_add_sample(Batch *b, Flight *f)
     b->n_reserved += batch_answer_pages(f->limit);
 }
 
-/* ---- leaving
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- leaving --------------------------------------------------------------------------------- */
 
 static void flight_end(Batch *b, Flight *f)
 {
@@ -180,9 +178,7 @@ static void row_take(Batch *b, int i, const Drawn *drawn)
         row_end(b, i, FINISH_LENGTH, r->text.size);
 }
 
-/* ---- computing
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- computing ------------------------------------------------------------------------------- */
 
 /* Draws for rows first .. end-1 from the logits in memory. */
 static void rows_draw(Batch *b, int first, int end)

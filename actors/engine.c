@@ -60,9 +60,7 @@ size_t engine_bytes(const ModelDesc *d, const KernelSet *k, int max_rows, size_t
            rows * (sizeof(Row) + sizeof(Flight) + sizeof(Drawn));
 }
 
-/* ---- one call
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- one call -------------------------------------------------------------------------------- */
 
 static int answer_limit(const Engine *e, const Group *g, const GenerateParams *p)
 {

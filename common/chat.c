@@ -1,4 +1,5 @@
-/* Messages to the text a model was taught: ChatML in the variants that chat_template.c recognises. */
+/* Messages to the text a model was taught: ChatML in the variants that chat_template.c recognises.
+ */
 #include "common/tokenizer.h"
 
 #include <string.h>
@@ -51,8 +52,8 @@ static const char *find_last(const char *s, size_t n, const char *mark)
     return NULL;
 }
 
-/* Qwen3: an answer's thoughts stand in its content. Earlier ones are left out; those that belong to the question in progress stay,
- * and the last answer has the tags even where it has no thoughts. */
+/* Qwen3: an answer's thoughts stand in its content. Earlier ones are left out; those that belong to
+ * the question in progress stay, and the last answer has the tags even where it has no thoughts. */
 static void thinking_turn(const char *content, bool in_progress, bool last, Buffer *out)
 {
     const char *end = strstr(content, "</think>"), *thoughts = content, *answer = content;

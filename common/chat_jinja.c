@@ -29,7 +29,7 @@ void jinja_free(Items *l)
     *l = (Items){0};
 }
 
-/* --- expressions --------------------------------------------------------------------------------------------------------- */
+/* --- expressions ------------------------------------------------------------------------------ */
 
 /* The end of the string literal that begins at s[0] (its quote): just behind it, or NULL. */
 static const char *string_end(const char *s, const char *end)
@@ -178,7 +178,7 @@ static void add_output(Items *l, char *expression)
     }
 }
 
-/* --- tags and the text between them -------------------------------------------------------------------------------------- */
+/* --- tags and the text between them ----------------------------------------------------------- */
 
 static const char *find_tag(const char *s)
 {
@@ -187,7 +187,8 @@ static const char *find_tag(const char *s)
     return s;
 }
 
-/* The closing mark of the tag whose inside begins at s; strings may hold it. NULL if there is none. */
+/* The closing mark of the tag whose inside begins at s; strings may hold it. NULL if there is none.
+ */
 static const char *find_close(const char *s, const char *mark, bool comment)
 {
     const char *end = s + strlen(s);
@@ -201,8 +202,8 @@ static const char *find_close(const char *s, const char *mark, bool comment)
     return NULL;
 }
 
-/* Text before a tag, without what Jinja takes away. after: how the tag before it ended ('%' statement, '-' dash, '^' there was none,
- * 0 otherwise). */
+/* Text before a tag, without what Jinja takes away. after: how the tag before it ended ('%'
+ * statement, '-' dash, '^' there was none, 0 otherwise). */
 static void add_text(Items *l, const char *s, const char *end, char after, bool dash,
                      bool statement)
 {

@@ -1,10 +1,12 @@
 /* Recognises a chat template by what it does, not by how it is laid out, and without running Jinja.
  *
- * The text is brought to one form: blanks outside of strings go, as Jinja's trim_blocks and lstrip_blocks (which transformers sets)
- * and the dashes of tags say; 'x' is "x", a['b'] is a.b, {{ a + b }} is {{ a }}{{ b }}, text and neighbouring strings are one
- * string. Then branches go that are never taken here, because there are no tools and a generation prompt is always asked for.
- * What is left must be one of the known forms exactly; the system message that stands in it by default may be any text. So two
- * templates that we take for the same give the same text for system, user and assistant messages, and everything else is unknown. */
+ * The text is brought to one form: blanks outside of strings go, as Jinja's trim_blocks and
+ * lstrip_blocks (which transformers sets) and the dashes of tags say; 'x' is "x", a['b'] is a.b, {{
+ * a + b }} is {{ a }}{{ b }}, text and neighbouring strings are one string. Then branches go that
+ * are never taken here, because there are no tools and a generation prompt is always asked for.
+ * What is left must be one of the known forms exactly; the system message that stands in it by
+ * default may be any text. So two templates that we take for the same give the same text for
+ * system, user and assistant messages, and everything else is unknown. */
 #include "common/chat_template.h"
 
 #include <stdint.h>
@@ -14,7 +16,7 @@
 
 enum { LONGEST_TEMPLATE = 64 << 10 }; /* Qwen3's has 4 KB; what is longer is not known anyway */
 
-/* --- branches that are never taken --------------------------------------------------------------------------------------- */
+/* --- branches that are never taken ------------------------------------------------------------ */
 
 static bool begins(const Item *i, const char *word)
 {
@@ -58,7 +60,8 @@ static void drop_tools(Items *l, int i)
         l->items[close].dropped = true; /* the branch of else stays, as if it stood alone */
 }
 
-/* An elif for calls of tools: those of tool messages, and those of assistant messages where `first` has taken all others. */
+/* An elif for calls of tools: those of tool messages, and those of assistant messages where `first`
+ * has taken all others. */
 static void drop_tool_branches(Items *l, int first)
 {
     static const char assistant[] = "(message.role==\"assistant\"and not message.tool_calls)";
@@ -88,7 +91,7 @@ static void drop_untaken(Items *l)
     }
 }
 
-/* --- the known forms ----------------------------------------------------------------------------------------------------- */
+/* --- the known forms -------------------------------------------------------------------------- */
 
 static void write_items(const Items *l, Buffer *out)
 {
@@ -133,8 +136,9 @@ static const char *const forms[] = {
     "{%endif%}{%endfor%}" OPENING,
 };
 
-/* Qwen3 is long: FNV-1a of its canonical text. Of one meaning for us: the first as published with the models, the second since
- * contents may be other than text. Those of the 2507 models differ in what they do, and are not among them. */
+/* Qwen3 is long: FNV-1a of its canonical text. Of one meaning for us: the first as published with
+ * the models, the second since contents may be other than text. Those of the 2507 models differ in
+ * what they do, and are not among them. */
 static const uint64_t qwen3_hashes[] = {0x21389111514f0692u, 0x4c170e1ce53a767cu};
 
 static uint64_t hash_text(const char *s)

@@ -1,5 +1,6 @@
-/* See checkpoint.h. The order is the promise: files, synced; MANIFEST, synced; the folder, synced; rename; checkpoints/, synced; only then
- * does an older one go. A kill at any moment leaves the newest whole checkpoint where it was.
+/* See checkpoint.h. The order is the promise: files, synced; MANIFEST, synced; the folder, synced;
+ * rename; checkpoints/, synced; only then does an older one go. A kill at any moment leaves the
+ * newest whole checkpoint where it was.
  */
 #define _GNU_SOURCE /* renameat2 */
 #include "common/checkpoint.h"
@@ -84,7 +85,8 @@ static int read_text(const Manifest *m, const char *path, const char *name, char
     return 0;
 }
 
-/* A manifest and the files it names with their sizes: so no length in it is larger than what is there. */
+/* A manifest and the files it names with their sizes: so no length in it is larger than what is
+ * there. */
 static int open_manifest(Manifest *m, const char *path)
 {
     if (manifest_read(m, path)) return -1;
@@ -187,7 +189,8 @@ static int write_all(const char *folder, const CheckpointState *s, const Checkpo
     return rc;
 }
 
-/* A checkpoint of the same step is there already when a resumed run saves at once: the two change places in one call. */
+/* A checkpoint of the same step is there already when a resumed run saves at once: the two change
+ * places in one call. */
 static int put_in_place(const char *folder, const char *from, const char *name)
 {
     char *to = mem_printf("%s/%s", folder, name);
@@ -249,7 +252,8 @@ int checkpoint_save(const char *run_dir, const CheckpointState *s, const Checkpo
 
 /* ---- finding and loading --------------------------------------------------------------------- */
 
-/* What checkpoint_find has just checked byte for byte, the checkpoint_load that follows need not check again. */
+/* What checkpoint_find has just checked byte for byte, the checkpoint_load that follows need not
+ * check again. */
 static struct {
     char path[4096];
     struct timespec when;

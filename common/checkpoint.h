@@ -1,9 +1,13 @@
-/* Checkpoints: the whole system's state, either whole or absent (operations.md 3.4: written aside, fsynced, CRCs in a manifest written last, renamed).
+/* Checkpoints: the whole system's state, either whole or absent (operations.md 3.4: written aside,
+ * fsynced, CRCs in a manifest written last, renamed).
  *
- *   runs/<name>/checkpoints/step-000120/   shard-000.h5 (weights, optimiser; contiguous datasets)   state.h5 (counters, texts)   MANIFEST
+ *   runs/<name>/checkpoints/step-000120/
+ *     shard-000.h5   weights and the optimiser's moments, contiguous datasets
+ *     state.h5       counters and texts
+ *     MANIFEST       what lies where, with CRCs
  *
- * Both files open with h5py and h5dump: arrays are contiguous f32 datasets by their names, state.h5 has the texts state (JSON), config and service_state. checkpoint_manifest.h
- * describes MANIFEST.
+ * Both files open with h5py and h5dump: arrays are contiguous f32 datasets by their names, state.h5
+ * has the texts state (JSON), config and service_state. checkpoint_manifest.h describes MANIFEST.
  */
 #ifndef COMMON_CHECKPOINT_H
 #define COMMON_CHECKPOINT_H
@@ -35,19 +39,24 @@ typedef struct {
     char *service_state;    /* JSON of rewards with state, "" now */
 } CheckpointState;
 
-/* Writes checkpoints/step-NNNNNN (sft: sft-NNNNNN) under run_dir; keeps the newest `keep`, deletes older ones by renaming first. -1: abandoned with the reason, older ones untouched, nothing left behind. Local (rank 0). */
+/* Writes checkpoints/step-NNNNNN (sft: sft-NNNNNN) under run_dir; keeps the newest `keep`, deletes
+ * older ones by renaming first. -1: abandoned with the reason, older ones untouched, nothing left
+ * behind. Local (rank 0). */
 int checkpoint_save(const char *run_dir, const CheckpointState *s, const CheckpointArray *arrays,
                     int n, int keep);
 
-/* Finds the newest checkpoint that is whole: manifest, file sizes and the CRC of every byte; says of each refused one which file and why. path [at least 4096]. 0, or -1 if
- * there is none (path is then "", and it is not an error unless something was said). Removes leftovers of dead launches. */
+/* Finds the newest checkpoint that is whole: manifest, file sizes and the CRC of every byte; says
+ * of each refused one which file and why. path [at least 4096]. 0, or -1 if there is none (path is
+ * then "", and it is not an error unless something was said). Removes leftovers of dead launches.
+ */
 int checkpoint_find(const char *run_dir, char *path, size_t size);
 
 /* Reads the state only. */
 int checkpoint_read_state(const char *path, CheckpointState *s);
 
-/* Reads the named arrays (others may be there); names, shapes and CRCs are checked before any data is touched: -1 with the reason and data unchanged. The numbers are read
- * at the manifest's offsets, not by HDF5: its links, filters and external storage can do nothing here. */
+/* Reads the named arrays (others may be there); names, shapes and CRCs are checked before any data
+ * is touched: -1 with the reason and data unchanged. The numbers are read at the manifest's
+ * offsets, not by HDF5: its links, filters and external storage can do nothing here. */
 int checkpoint_load(const char *path, const CheckpointArray *arrays, int n);
 
 /* For `export` and `eval` of a run: names and shapes of what is there. Caller frees. */

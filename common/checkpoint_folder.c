@@ -1,4 +1,5 @@
-/* See checkpoint_folder.h. A temporary folder carries host and process id, so that a reader (eval, inspect) of a living run does not remove what is being written. */
+/* See checkpoint_folder.h. A temporary folder carries host and process id, so that a reader (eval,
+ * inspect) of a living run does not remove what is being written. */
 #include "common/checkpoint_folder.h"
 
 #include <ctype.h>

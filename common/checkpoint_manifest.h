@@ -1,15 +1,17 @@
-/* The MANIFEST of a checkpoint: what lies where, with CRCs. Written last; nothing of a checkpoint is believed that it does not vouch for.
+/* The MANIFEST of a checkpoint: what lies where, with CRCs. Written last; nothing of a checkpoint
+ * is believed that it does not vouch for.
  *
  *   troupe checkpoint 1
- *   run 5b2c...                                          (run id)
- *   file shard-000.h5 BYTES CRC                          (CRC32C of all bytes outside the entries: HDF5's own structures)
- *   entry f32 OFFSET BYTES CRC N D0 D1 .. NAME           (of the file above it, by offset)
+ *   run 5b2c...                          run id
+ *   file shard-000.h5 BYTES CRC          CRC32C of all bytes outside the entries
+ *   entry f32 OFFSET BYTES CRC N D0 D1 .. NAME     of the file above it, by offset
  *   file state.h5 ...
  *   entry text OFFSET BYTES CRC 0 NAME
- *   end CRC                                              (CRC32C of all lines above)
+ *   end CRC                              CRC32C of all lines above
  *
- * Loading does not ask HDF5: a file's numbers lie at the offsets that the manifest gives, every byte is covered by a CRC, and so HDF5's
- * links, external storage, filters and parser bugs have no part in it. The files are HDF5 for everyone else's tools.
+ * Loading does not ask HDF5: a file's numbers lie at the offsets that the manifest gives, every
+ * byte is covered by a CRC, and so HDF5's links, external storage, filters and parser bugs have no
+ * part in it. The files are HDF5 for everyone else's tools.
  */
 #ifndef COMMON_CHECKPOINT_MANIFEST_H
 #define COMMON_CHECKPOINT_MANIFEST_H
@@ -45,11 +47,13 @@ typedef struct {
 
 void manifest_free(Manifest *m);
 void manifest_print(const Manifest *m, Buffer *out);
-/* Checks the CRC, every number and every name: 0 or -1 with the reason (`path` names the checkpoint in it). */
+/* Checks the CRC, every number and every name: 0 or -1 with the reason (`path` names the checkpoint
+ * in it). */
 int manifest_parse(Manifest *m, const char *path, const char *text, size_t size);
 int manifest_read(Manifest *m, const char *path);
 
-/* The files are there with their sizes; with `data`, every byte has its CRC. 0 or -1 with file and reason. */
+/* The files are there with their sizes; with `data`, every byte has its CRC. 0 or -1 with file and
+ * reason. */
 int manifest_check(const Manifest *m, const char *path, bool data);
 
 const ManifestEntry *manifest_find(const Manifest *m, const char *name, const ManifestFile **file);

@@ -1,7 +1,8 @@
 #define _GNU_SOURCE /* fallocate */
-/* See checkpoint_write.h. HDF5 lays out contiguous datasets whose space is allocated at once and never filled, in a file of its structures alone (h5_memory.h);
- * then these and the numbers, at the datasets' offsets, are written by pwrite, the CRC computed on the way. So a full disk is an errno of ours,
- * and it is also the fastest way: one pass over memory, no copy.
+/* See checkpoint_write.h. HDF5 lays out contiguous datasets whose space is allocated at once and
+ * never filled, in a file of its structures alone (h5_memory.h); then these and the numbers, at the
+ * datasets' offsets, are written by pwrite, the CRC computed on the way. So a full disk is an errno
+ * of ours, and it is also the fastest way: one pass over memory, no copy.
  */
 #include "common/checkpoint_write.h"
 

@@ -4,7 +4,8 @@
 
 #include "common/checkpoint_manifest.h"
 
-/* Fills f: e[i] (name, text, dims, bytes are given) is placed, data[i] is written there, everything is synced to disk; f->entries is sorted by offset. 0 or -1. */
+/* Fills f: e[i] (name, text, dims, bytes are given) is placed, data[i] is written there, everything
+ * is synced to disk; f->entries is sorted by offset. 0 or -1. */
 int checkpoint_write_file(const char *folder, const char *name, const ManifestEntry *e,
                           const void *const *data, int n, ManifestFile *f);
 

@@ -1,4 +1,5 @@
-/* The one clock: monotonic seconds, for rates, latencies and deadlines. Nothing that decides a result reads it. */
+/* The one clock: monotonic seconds, for rates, latencies and deadlines. Nothing that decides a
+ * result reads it. */
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 

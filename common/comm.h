@@ -2,15 +2,15 @@
  * sleep, so that an idle rank costs nothing), has a name and a deadline. Only point-to-point
  * messages.
  *
- *   message   from            to                  payload                       the sender waits
- * for     what ends the wait GROUP     actor           reward service      a packed Group nothing
- * (buffered)       - SCORED    reward service  slot's learner      a packed Group nothing
- * (buffered)       - and rank 0 WEIGHTS   learner         dedicated actor     version, wire bytes,
- * CRC      nothing (buffered)       - PARTIAL   learner         learner             a slot sum, in
- * pieces         the receiver             named deadline SUMS      learner         learner a few
- * doubles                 the receiver             named deadline PULSE     any             rank 0,
- * and back    work counter                  nothing                  - STOP      rank 0 all exit
- * code                     nothing                  -
+ *   message  from            to               payload               what ends the sender's wait
+ *   GROUP    actor           reward service   a packed Group        none: buffered
+ *   SCORED   reward service  slot's learner,  a packed Group        none: buffered
+ *                            and rank 0
+ *   WEIGHTS  learner         dedicated actor  version, wire, CRC    none: buffered
+ *   PARTIAL  learner         learner          a slot's sum, pieces  the receiver, or the deadline
+ *   SUMS     learner         learner          a few doubles         the receiver, or the deadline
+ *   PULSE    any             rank 0, back     work counter, memory  none
+ *   STOP     rank 0          all              exit code             none
  *
  * A rank hosts roles: dedicated (one), colocated worker (actor + learner), alone (all three). A
  * message to a role on the same rank goes through a local queue and costs no copy of MPI; stages do

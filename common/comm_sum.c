@@ -66,7 +66,8 @@ static void tree_place(Sum *s)
     }
 }
 
-/* The announcement of the same sum by rank `from`: a learner that is one step behind would otherwise be added in silence. -1: the run was stopped meanwhile. */
+/* The announcement of the same sum by rank `from`: a learner that is one step behind would
+ * otherwise be added in silence. -1: the run was stopped meanwhile. */
 static int hear(Sum *s, int from, const Header *own)
 {
     Comm *c = s->c;
@@ -83,8 +84,9 @@ static int hear(Sum *s, int from, const Header *own)
     return 0;
 }
 
-/* Up the tree everyone says that it is here, then down from the root that all are: no stream begins before, so that a run can be stopped while some learners wait
- * for others without leaving half a message behind. */
+/* Up the tree everyone says that it is here, then down from the root that all are: no stream begins
+ * before, so that a run can be stopped while some learners wait for others without leaving half a
+ * message behind. */
 static int announce(Sum *s)
 {
     Header h = header_make(KIND_SUM, (int64_t)s->bytes, s->what);

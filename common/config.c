@@ -73,8 +73,7 @@ static int set_option(Config *c, const Option *o, const YamlNode *n)
     return 0;
 }
 
-/* ---- keys that are not there
- * ------------------------------------------------------------------------------------------- */
+/* ---- keys that are not there ----------------------------------------------------------------- */
 
 static int refuse_section(const YamlNode *at, const char *name)
 {
@@ -113,9 +112,7 @@ static int refuse_option(const YamlNode *at, const Section *s, const char *name)
                      s->name);
 }
 
-/* ---- the file
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static bool is_nothing(const YamlNode *n)
 {
@@ -160,8 +157,7 @@ static int read_root(Config *c, const YamlNode **where)
     return errors;
 }
 
-/* ---- --set section.name=value
- * --------------------------------------------------------------------------------------------- */
+/* ---- --set section.name=value ---------------------------------------------------------------- */
 
 static bool is_utf8(const char *text)
 {
@@ -206,9 +202,7 @@ static int read_set(Config *c, const char *set, SetNode *kept, const YamlNode **
     return rc;
 }
 
-/* ---- all together
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- all together ---------------------------------------------------------------------------- */
 
 /* The file's stem with what a run's name cannot hold replaced. */
 static char *name_from_file(const char *file)

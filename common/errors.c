@@ -15,8 +15,9 @@ static _Thread_local int quiet;
 static void put_line(const char *kind, const char *text)
 {
     char line[1400];
-    int n = process_name[0] ? snprintf(line, sizeof line, "troupe[%s]: %s%s\n", process_name, kind, text)
-                            : snprintf(line, sizeof line, "troupe: %s%s\n", kind, text);
+    int n = process_name[0]
+                ? snprintf(line, sizeof line, "troupe[%s]: %s%s\n", process_name, kind, text)
+                : snprintf(line, sizeof line, "troupe: %s%s\n", kind, text);
     if (n >= (int)sizeof line) {
         n = sizeof line - 1;
         line[n - 1] = '\n';

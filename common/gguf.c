@@ -67,9 +67,7 @@ const char *const gguf_type_names[GGUF_TYPE_COUNT] = {
     "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "text", "array", "u64", "i64", "f64"};
 const unsigned char gguf_type_bytes[GGUF_TYPE_COUNT] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;
@@ -154,9 +152,7 @@ static int take_key(Cursor *c, GgufKey *k)
     return skip_value(c, k, key);
 }
 
-/* ---- index
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- index ----------------------------------------------------------------------------------- */
 
 static int compare_texts(GgufText a, GgufText b)
 {
@@ -189,9 +185,7 @@ static const GgufText **index_texts(const char *file, const char *what, const vo
     return index;
 }
 
-/* ---- tensors
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 static int check_tensor_name(const char *file, GgufText t)
 {
@@ -297,9 +291,7 @@ static int place_tensors(const Cursor *c, GgufFile *f, Range *ranges, uint64_t a
     return 0;
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static int check_version(const Cursor *c, uint32_t version)
 {

@@ -12,7 +12,8 @@
 #include "common/h5_memory.h"
 #include "common/memory.h"
 
-/* HDF5 takes a lock on each file, which fails on file systems without locks; the run directory has a lock of its own. */
+/* HDF5 takes a lock on each file, which fails on file systems without locks; the run directory has
+ * a lock of its own. */
 static void begin(void)
 {
     static bool begun;

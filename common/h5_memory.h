@@ -1,8 +1,11 @@
-/* An HDF5 driver that keeps a file's written pages in memory, and nothing of what was only allocated.
+/* An HDF5 driver that keeps a file's written pages in memory, and nothing of what was only
+ * allocated.
  *
- * HDF5 1.10 does not survive a failed write: the file stays open inside the library, and a later create or the clean-up at exit crashes (seen with a full disk).
- * So HDF5 never writes to a disk here. It builds the file in memory, and we write that with calls whose errors we handle. A dataset whose space is
- * allocated but not written costs nothing: a checkpoint of gigabytes needs some kilobytes.
+ * HDF5 1.10 does not survive a failed write: the file stays open inside the library, and a later
+ * create or the clean-up at exit crashes (seen with a full disk). So HDF5 never writes to a disk
+ * here. It builds the file in memory, and we write that with calls whose errors we handle. A
+ * dataset whose space is allocated but not written costs nothing: a checkpoint of gigabytes needs
+ * some kilobytes.
  */
 #ifndef COMMON_H5_MEMORY_H
 #define COMMON_H5_MEMORY_H
@@ -22,7 +25,8 @@ typedef struct {
 
 hid_t h5_memory_driver(void);
 
-/* Closes the file and hands over what it holds. -1: HDF5 could not (its error stack says why); *m is then empty. */
+/* Closes the file and hands over what it holds. -1: HDF5 could not (its error stack says why); *m
+ * is then empty. */
 int h5_memory_close(hid_t file, H5Memory *m);
 
 /* Makes fd that long and writes the pages at their places; -1 with errno. */

@@ -71,8 +71,7 @@ static int read_bool(const Reader *r, const char *key, bool otherwise, bool *out
     return 0;
 }
 
-/* ---- features that are not computed here
- * --------------------------------------------------------------------------- */
+/* ---- features that are not computed here ----------------------------------------------------- */
 
 static int refuse(const Reader *r, const char *key, const json_t *v, const char *feature)
 {
@@ -194,9 +193,7 @@ static int read_rope(const Reader *r, ModelDesc *d)
     return new ? check_rope_object(r, "rope_parameters", new, &d->rope_theta) : 0;
 }
 
-/* ---- description
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- description ----------------------------------------------------------------------------- */
 
 static const struct {
     const char *model_type, *class_name;
@@ -304,9 +301,7 @@ int hf_config_parse(const char *name, const char *text, size_t n, ModelDesc *d)
     return rc;
 }
 
-/* ---- writing
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void dump(json_t *root, Buffer *out)
 {

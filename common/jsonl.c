@@ -43,7 +43,8 @@ int jsonl_fail(const Jsonl *j, const char *fmt, ...)
     return fail("%s:%ld: %s", j->name, j->number, text);
 }
 
-/* The next line into j->line; 1, 0 at the end, -1 too long (the rest of it is skipped) or a failing read. */
+/* The next line into j->line; 1, 0 at the end, -1 too long (the rest of it is skipped) or a failing
+ * read. */
 static int read_line(Jsonl *j)
 {
     int c = getc_unlocked(j->file);

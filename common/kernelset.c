@@ -1,5 +1,6 @@
-/* Choosing and recognising the kernel set. Rates are measured, because the same CPU feature is twice as fast as f32 on one machine and half as fast on
- * another; the choice is then part of the run, since another kind gives other bits.
+/* Choosing and recognising the kernel set. Rates are measured, because the same CPU feature is
+ * twice as fast as f32 on one machine and half as fast on another; the choice is then part of the
+ * run, since another kind gives other bits.
  *
  * The probe goes through what can differ between machines: products, their gradient, exp and log.
  */
@@ -102,7 +103,8 @@ static void bench_free(Bench *b)
     mem_free(b->y);
 }
 
-/* Seconds for one product of M rows: the best of what fits in 40 ms, which other programs disturb least. */
+/* Seconds for one product of M rows: the best of what fits in 40 ms, which other programs disturb
+ * least. */
 static double bench_seconds(const Bench *b, int M)
 {
     double best = 1e9, end = clock_seconds() + 0.04;

@@ -1,5 +1,6 @@
-/* The kernel set: what decides the bits of a run besides its config and seed. Chosen once, by rank 0 at a run's first start, from measured
- * rates; sent to all ranks, kept in run file and checkpoints, reused on resume. */
+/* The kernel set: what decides the bits of a run besides its config and seed. Chosen once, by rank
+ * 0 at a run's first start, from measured rates; sent to all ranks, kept in run file and
+ * checkpoints, reused on resume. */
 #ifndef COMMON_KERNELSET_H
 #define COMMON_KERNELSET_H
 
@@ -16,14 +17,17 @@ typedef struct {
     char libraries[64]; /* what computes: "products 1, glibc 2.36" */
 } KernelSet;
 
-/* Measures products of the sizes a model has (some 0.2 s) and picks the fastest kind that is exact: one where a self-test (rows equal for M = 1, 7, 64, 512;
- * one and several threads) holds. Local. */
+/* Measures products of the sizes a model has (some 0.2 s) and picks the fastest kind that is exact:
+ * one where a self-test (rows equal for M = 1, 7, 64, 512; one and several threads) holds. Local.
+ */
 void kernelset_choose(KernelSet *k, Precision precision);
 
-/* The same set with another kind of product (model.products: an experiment that names one). Local. */
+/* The same set with another kind of product (model.products: an experiment that names one). Local.
+ */
 void kernelset_take(KernelSet *k, ProductKind kind);
 
-/* Recomputes probe and names for k's product kind on this machine: 0 if equal, -1 with the difference said. Local. */
+/* Recomputes probe and names for k's product kind on this machine: 0 if equal, -1 with the
+ * difference said. Local. */
 int kernelset_verify(const KernelSet *k);
 
 #endif

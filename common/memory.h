@@ -5,12 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All give zeroed memory except the resized part of mem_resize, aligned to 64 bytes; they die when there is none. free with mem_free. */
+/* All give zeroed memory except the resized part of mem_resize, aligned to 64 bytes; they die when
+ * there is none. free with mem_free. */
 void *mem_zeroed(size_t count, size_t size);
 void *mem_resize(void *p, size_t old_count, size_t new_count, size_t size);
-void mem_free(void *p); /* NULL is fine */
-char *mem_text(const char *s);                 /* a copy; NULL gives NULL */
-char *mem_text_n(const char *s, size_t n);     /* a copy of n bytes, NUL added */
+void mem_free(void *p);                    /* NULL is fine */
+char *mem_text(const char *s);             /* a copy; NULL gives NULL */
+char *mem_text_n(const char *s, size_t n); /* a copy of n bytes, NUL added */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #define NEW(type, count) ((type *)mem_zeroed((size_t)(count), sizeof(type)))
@@ -26,7 +27,8 @@ void buffer_text(Buffer *b, const char *s);
 void buffer_printf(Buffer *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buffer_free(Buffer *b);
 
-/* Reads a whole regular file of at most `limit` bytes; -1 with the reason (missing, not a regular file, too large). Caller frees. */
+/* Reads a whole regular file of at most `limit` bytes; -1 with the reason (missing, not a regular
+ * file, too large). Caller frees. */
 int file_read(const char *path, size_t limit, Buffer *out);
 
 #endif

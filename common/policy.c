@@ -36,9 +36,7 @@ void policy_close(Policy *p)
     *p = (Policy){0};
 }
 
-/* ---- a model file
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- a model file ---------------------------------------------------------------------------- */
 
 /* Every id of the tokenizer must be a row of the embedding; rows without an id are padding. */
 static int check_vocabulary(const ModelDesc *d, const Tokenizer *tok, const char *path)
@@ -63,8 +61,7 @@ done:
     return rc;
 }
 
-/* ---- a configuration
- * ---------------------------------------------------------------------------------------------- */
+/* ---- a configuration ------------------------------------------------------------------------- */
 
 static Tokenizer *task_tokenizer(const Config *c)
 {
@@ -143,9 +140,7 @@ int policy_from_config(Policy *p, const Config *c, const KernelSet *k, bool trai
     return 0;
 }
 
-/* ---- a checkpoint
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- a checkpoint ---------------------------------------------------------------------------- */
 
 /* Reads weights/NAME for every parameter into the block at `to` [n_numbers]. */
 static int load_block(const char *path, const Model *m, float *to)
@@ -194,7 +189,7 @@ static int load_weights(const char *path, Model *m)
     return rc;
 }
 
-/* ---- a run's configuration ---------------------------------------------------------------------------------------- */
+/* ---- a run's configuration ------------------------------------------------------------------- */
 
 static const char set_mark[] = "#--set ";
 enum { MOST_SETS = 256 };

@@ -1,6 +1,8 @@
-/* Which problem a group gets, and its tokens: no table, no messages, so any rank can say what group g is.
- * A file's rows are walked in an order that is a permutation computed number by number: a four-round Feistel network over the next even number of
- * bits, keyed by (seed, epoch), walked until the value lies in range (Black and Rogaway 2002, "Ciphers with arbitrary finite domains"). */
+/* Which problem a group gets, and its tokens: no table, no messages, so any rank can say what group
+ * g is. A file's rows are walked in an order that is a permutation computed number by number: a
+ * four-round Feistel network over the next even number of bits, keyed by (seed, epoch), walked
+ * until the value lies in range (Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
+ */
 #include "common/prompts.h"
 
 #include <string.h>
@@ -15,7 +17,7 @@ struct Prompts {
     TaskState *state;
 };
 
-/* ---- the order of problems --------------------------------------------------------------------------------------------------- */
+/* ---- the order of problems ------------------------------------------------------------------- */
 
 static uint64_t feistel(uint64_t x, int half_bits, uint64_t seed, uint64_t key)
 {
@@ -40,7 +42,8 @@ static int64_t permute(int64_t x, int64_t n, uint64_t seed, uint64_t key)
     return x;
 }
 
-/* Number i of endless passes over n things, each pass in an order of its own; `domain` tells orders of different use apart. */
+/* Number i of endless passes over n things, each pass in an order of its own; `domain` tells orders
+ * of different use apart. */
 static int64_t walk(int64_t i, int64_t n, uint64_t seed, uint64_t domain)
 {
     if (n == INT64_MAX) return i;
@@ -66,7 +69,7 @@ int64_t prompts_count(const Prompts *p, Split split)
     return p->task->count(p->state, split);
 }
 
-/* ---- text and tokens ------------------------------------------------------------------------------------------------------------ */
+/* ---- text and tokens ------------------------------------------------------------------------- */
 
 static bool uses_chat(const Config *c, const Tokenizer *tok)
 {
@@ -74,7 +77,8 @@ static bool uses_chat(const Config *c, const Tokenizer *tok)
     return !strcmp(c->task.template, "chat");
 }
 
-/* The instruction stands on a line of its own before the problem; the task's own prompts are one line. */
+/* The instruction stands on a line of its own before the problem; the task's own prompts are one
+ * line. */
 static char *instructed(const Config *c, const char *problem)
 {
     if (!*c->task.instruction) return mem_text(problem);
@@ -93,7 +97,8 @@ static bool says_special(const Tokenizer *tok, const char *text)
     return differ;
 }
 
-/* Ids of a rendered chat. Special tokens are the template's alone: a problem that spells one is encoded apart, as plain text. */
+/* Ids of a rendered chat. Special tokens are the template's alone: a problem that spells one is
+ * encoded apart, as plain text. */
 static int encode_chat(const Tokenizer *tok, const char *text, size_t n, const char *user, Ids *ids)
 {
     if (!says_special(tok, user)) return tokenizer_encode(tok, text, n, true, false, ids);
@@ -141,7 +146,8 @@ static int fill_prompt(const Prompts *p, const char *problem, Group *g)
     return 0;
 }
 
-/* A whole demonstration as one sample: the prompt as the model is asked it, the answer, end-of-text; only the last two are trained. */
+/* A whole demonstration as one sample: the prompt as the model is asked it, the answer,
+ * end-of-text; only the last two are trained. */
 static int fill_demo(const Prompts *p, int64_t number, Sample *s)
 {
     Problem problem;
@@ -204,7 +210,7 @@ int prompts_fill(const Prompts *p, GroupKind kind, int64_t id, int n_samples, in
     return rc;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static TaskSettings settings_of(const Config *c)
 {
@@ -223,7 +229,8 @@ static TaskSettings settings_of(const Config *c)
     };
 }
 
-/* Whether there are enough held-out problems, and the tokenizer can say a problem and a demonstration. */
+/* Whether there are enough held-out problems, and the tokenizer can say a problem and a
+ * demonstration. */
 static int check(const Prompts *p)
 {
     Group g = {0};
@@ -233,7 +240,9 @@ static int check(const Prompts *p)
                     p->config->file, (long long)wanted, p->task->name, (long long)heldout);
     bool trains = p->config->run.steps || p->config->sft.steps;
     if (!prompts_count(p, SPLIT_TRAIN))
-        return trains ? fail("%s: task %s has no problems to train on", p->config->file, p->task->name) : 0;
+        return trains
+                   ? fail("%s: task %s has no problems to train on", p->config->file, p->task->name)
+                   : 0;
     int rc = prompts_fill(p, GROUP_TRAIN, 0, 1, 0, &g);
     group_free(&g);
     if (!rc && p->config->sft.steps) {

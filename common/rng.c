@@ -18,7 +18,8 @@ static void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_
 
 void rng_bits(uint64_t seed, Stream stream, uint64_t a, uint32_t b, uint32_t c, uint32_t out[4])
 {
-    /* One round of Philox over (seed, stream) makes the key, so that neighbouring seeds and streams share nothing. */
+    /* One round of Philox over (seed, stream) makes the key, so that neighbouring seeds and streams
+     * share nothing. */
     uint32_t in[4] = {(uint32_t)seed, (uint32_t)(seed >> 32), (uint32_t)stream, 0x74726f75u};
     uint32_t base[2] = {0x70652e31u, 0}, key[4];
     philox4x32(in, base, key);

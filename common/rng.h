@@ -1,5 +1,5 @@
-/* Counter-based random numbers: a number is a pure function of what it is for, never of the order of asking.
- * Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"). */
+/* Counter-based random numbers: a number is a pure function of what it is for, never of the order
+ * of asking. Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"). */
 #ifndef COMMON_RNG_H
 #define COMMON_RNG_H
 

@@ -1,4 +1,5 @@
-/* See runfile.h. Everything here is either appended by single writes or written aside and renamed, so that a kill at any moment leaves files that open. */
+/* See runfile.h. Everything here is either appended by single writes or written aside and renamed,
+ * so that a kill at any moment leaves files that open. */
 #include "common/runfile.h"
 
 #include <dirent.h>

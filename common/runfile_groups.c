@@ -1,4 +1,5 @@
-/* A run's rollouts: appended to live.log, compared with the log of a launch that died, and closed into a segment at a checkpoint. See runfile.h. */
+/* A run's rollouts: appended to live.log, compared with the log of a launch that died, and closed
+ * into a segment at a checkpoint. See runfile.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -77,7 +78,8 @@ static int differs(int64_t step, const Group *g, int sample, int token, const ch
                 step, g->id, sample, what, token);
 }
 
-/* The first position where n numbers of 4 bytes differ; -1: nowhere. Two that are not there are equal. */
+/* The first position where n numbers of 4 bytes differ; -1: nowhere. Two that are not there are
+ * equal. */
 static int first_difference(const void *a, const void *b, int n)
 {
     if (!a && !b) return -1;
@@ -108,7 +110,8 @@ static int compare_group(int64_t step, const Group *g, const Group *old)
     return 0;
 }
 
-/* The same group in the log before, searched from where the last one was found: both logs have the same order nearly always. */
+/* The same group in the log before, searched from where the last one was found: both logs have the
+ * same order nearly always. */
 static bool find_previous(RunFile *r, int64_t step, const Group *g, Group *old)
 {
     int64_t from = r->previous.at, at;

@@ -1,4 +1,5 @@
-/* run.h5: what a run is, and its metrics so far as columns. Small, rewritten whole at each checkpoint. See the list in runfile.h. */
+/* run.h5: what a run is, and its metrics so far as columns. Small, rewritten whole at each
+ * checkpoint. See the list in runfile.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* What the files of runfile share: runfile.c (the directory, metrics, summary), runfile_groups.c (live log, comparison, segments), runfile_info.c (run.h5),
- * runfile_lock.c, runfile_read.c. */
+/* What the files of runfile share: runfile.c (the directory, metrics, summary), runfile_groups.c
+ * (live log, comparison, segments), runfile_info.c (run.h5), runfile_lock.c, runfile_read.c. */
 #ifndef COMMON_RUNFILE_INTERNAL_H
 #define COMMON_RUNFILE_INTERNAL_H
 
@@ -24,7 +24,8 @@ int run_write_text(const char *dir, const char *name, const char *text, size_t n
 /* One write of a line at the end of fd. 0 or -1. */
 int run_append(int fd, const char *name, const char *text, size_t n);
 
-/* runfile_lock.c: takes the directory's lock; *died: the owner before did not close it. fd, or -1 with the owner named. */
+/* runfile_lock.c: takes the directory's lock; *died: the owner before did not close it. fd, or -1
+ * with the owner named. */
 int run_lock(const char *dir, const char *launch, bool *died);
 void run_unlock(int fd);
 

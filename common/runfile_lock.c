@@ -1,6 +1,7 @@
-/* One job a run directory. The kernel's lock decides (it is gone when its owner is, however that died); the file's text only says who it is. Where
- * the file system has no locks, the text decides: an owner on this host that is alive, or one on another host that has not closed the run.
- * A POSIX lock and not flock, because a forked helper must not keep it alive.
+/* One job a run directory. The kernel's lock decides (it is gone when its owner is, however that
+ * died); the file's text only says who it is. Where the file system has no locks, the text decides:
+ * an owner on this host that is alive, or one on another host that has not closed the run. A POSIX
+ * lock and not flock, because a forked helper must not keep it alive.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,8 @@ static bool seems_alive(const Owner *o)
     char host[64] = "";
     gethostname(host, sizeof host - 1);
     if (strcmp(host, o->host))
-        return true; /* nothing is known of it: its own word counts, which it takes back at its end */
+        /* nothing is known of it: its own word counts, which it takes back at its end */
+        return true;
     return o->pid != getpid() && (!kill((pid_t)o->pid, 0) || errno == EPERM);
 }
 

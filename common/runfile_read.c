@@ -1,4 +1,5 @@
-/* Reading a run directory, of a finished run or of one in mid-flight: nothing here writes or locks. See runfile.h. */
+/* Reading a run directory, of a finished run or of one in mid-flight: nothing here writes or locks.
+ * See runfile.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -125,7 +126,8 @@ int runfile_read_groups(const char *dir, int64_t step, Group **groups, int *n)
 
 typedef int group_fn(void *ctx, int64_t step, const Group *g);
 
-/* `after` is the last step of the segments so far: a log that was not emptied in time still holds some of theirs. */
+/* `after` is the last step of the segments so far: a log that was not emptied in time still holds
+ * some of theirs. */
 static int walk_segment(const char *path, int64_t *after, group_fn *f, void *ctx)
 {
     Segment s;

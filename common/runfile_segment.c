@@ -1,5 +1,6 @@
-/* See runfile_segment.h and the list of datasets in runfile.h. Ragged data are flat arrays with offsets, because HDF5's variable-length types are slow and open to abuse.
- * Writing walks the groups once for each column; reading trusts no length or offset.
+/* See runfile_segment.h and the list of datasets in runfile.h. Ragged data are flat arrays with
+ * offsets, because HDF5's variable-length types are slow and open to abuse. Writing walks the
+ * groups once for each column; reading trusts no length or offset.
  */
 #include "common/runfile_segment.h"
 
@@ -186,7 +187,8 @@ static void write_samples(Writer *w)
     write_sample_texts(w);
 }
 
-/* [samples, components]; a group that was scored by fewer has NaN and not_applicable in the rest. */
+/* [samples, components]; a group that was scored by fewer has NaN and not_applicable in the rest.
+ */
 static void write_components(Writer *w)
 {
     Buffer value = {0}, status = {0}, latency = {0};

@@ -1,4 +1,5 @@
-/* Reading a segment (runfile_segment.h): all columns, their lengths checked against each other before any is used. */
+/* Reading a segment (runfile_segment.h): all columns, their lengths checked against each other
+ * before any is used. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -186,9 +186,7 @@ int safetensors_parse(const char *name, const unsigned char *data, size_t size, 
     return rc;
 }
 
-/* ---- writing
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 void safetensors_header(const TensorView *t, int n, Dtype dtype, Buffer *out)
 {

@@ -31,7 +31,8 @@ Estimate estimate_mean(const double *x, int n)
     double mean = sum / n;
     for (int i = 0; i < n; i++) squares += (x[i] - mean) * (x[i] - mean);
     double binomial = mean * (1 - mean), variance = squares / n;
-    /* Shares cannot spread more than right and wrong do; where they do not spread at all there is nothing better than n. */
+    /* Shares cannot spread more than right and wrong do; where they do not spread at all there is
+     * nothing better than n. */
     return estimate_share(mean,
                           variance > 0 && variance < binomial ? n * (binomial / variance) : n);
 }

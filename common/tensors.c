@@ -57,8 +57,7 @@ TensorFile *tensor_file_new(const char *path)
     return f;
 }
 
-/* ---- what was found against what must be there
- * ----------------------------------------------------------------- */
+/* ---- what was found against what must be there ----------------------------------------------- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -154,9 +153,7 @@ done:
     return rc;
 }
 
-/* ---- the open file
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- the open file --------------------------------------------------------------------------- */
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -224,9 +221,7 @@ const Tensor *tensor_file_find(const TensorFile *f, const char *name)
     return hit ? *hit : NULL;
 }
 
-/* ---- numbers
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* Safetensors may put numbers at odd addresses; blocks of Q types are byte arrays and may lie
  * anywhere in GGUF as well. */

@@ -8,7 +8,8 @@
 
 #include "common/dtype.h"
 
-/* What decides the shape of a decoder-only transformer of the Llama family; one row of data, no code per model. */
+/* What decides the shape of a decoder-only transformer of the Llama family; one row of data, no
+ * code per model. */
 typedef struct {
     char architecture[16]; /* "llama", "qwen2", "qwen3" */
     int L, C, H, Kh, D, F,
@@ -22,12 +23,14 @@ typedef struct {
     int bos, eos;  /* -1: none */
 } ModelDesc;
 
-/* 0, or -1 with the reason: values that cannot be (H % Kh, odd D, zero sizes, products past 2^31). */
+/* 0, or -1 with the reason: values that cannot be (H % Kh, odd D, zero sizes, products past 2^31).
+ */
 int model_desc_check(const ModelDesc *d);
 
 typedef struct {
-    char name
-        [96]; /* Hugging Face's: "model.layers.3.self_attn.q_proj.weight" (GGUF names are translated, permutations undone) */
+    /* Hugging Face's: "model.layers.3.self_attn.q_proj.weight" (GGUF names are translated,
+     * permutations undone) */
+    char name[96];
     Dtype dtype;
     int n_dims;
     int64_t dims[4];    /* row-major, slowest first */
@@ -38,8 +41,10 @@ typedef struct {
 
 typedef struct TensorFile TensorFile;
 
-/* path: a .gguf file, a folder with config.json + *.safetensors (sharded: model.safetensors.index.json), or one .safetensors file (then config.json
- * beside it). Everything is checked before anything is used (operations.md 8): NULL with one clear error (file, what, where, what to do). Maps, does not read. */
+/* path: a .gguf file, a folder with config.json + *.safetensors (sharded:
+ * model.safetensors.index.json), or one .safetensors file (then config.json beside it). Everything
+ * is checked before anything is used (operations.md 8): NULL with one clear error (file, what,
+ * where, what to do). Maps, does not read. */
 TensorFile *tensor_file_open(const char *path);
 void tensor_file_close(TensorFile *f);
 const ModelDesc *tensor_file_desc(const TensorFile *f);
@@ -58,17 +63,21 @@ typedef struct {
     const float *data;
 } TensorView;
 
-/* Writes model.safetensors + config.json (generation_config.json) into an existing folder; dtype F32, F16 or BF16. 0 or -1. Written aside, renamed. */
+/* Writes model.safetensors + config.json (generation_config.json) into an existing folder; dtype
+ * F32, F16 or BF16. 0 or -1. Written aside, renamed. */
 int tensors_export_hf(const char *folder, const ModelDesc *d, const TensorView *t, int n,
                       Dtype dtype);
 
-/* Writes one .gguf with the tokenizer's metadata; dtype F32, F16, BF16, Q8_0 (norms and biases stay F32). 0 or -1. Written aside, renamed. */
+/* Writes one .gguf with the tokenizer's metadata; dtype F32, F16, BF16, Q8_0 (norms and biases stay
+ * F32). 0 or -1. Written aside, renamed. */
 struct Tokenizer;
 int tensors_export_gguf(const char *path, const ModelDesc *d, const TensorView *t, int n,
                         Dtype dtype, const struct Tokenizer *tok);
 
-/* The same for numbers that are not all in memory at once: fetch gives the f32 numbers of one tensor (its name and shape in spec), in the order of tensor_names.h;
- * they must stay until the next call. NULL: failed, with the reason logged, and nothing is left of the export. tok may be NULL: then the file has no tokenizer. */
+/* The same for numbers that are not all in memory at once: fetch gives the f32 numbers of one
+ * tensor (its name and shape in spec), in the order of tensor_names.h; they must stay until the
+ * next call. NULL: failed, with the reason logged, and nothing is left of the export. tok may be
+ * NULL: then the file has no tokenizer. */
 struct TensorSpec;
 typedef const float *tensor_fetch_fn(void *ctx, const struct TensorSpec *spec);
 int tensors_export_hf_from(const char *folder, const ModelDesc *d, tensor_fetch_fn *fetch,

@@ -13,9 +13,7 @@
 
 enum { ALIGNMENT = 32 };
 
-/* ---- metadata
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- metadata -------------------------------------------------------------------------------- */
 
 typedef struct {
     Buffer bytes;
@@ -120,9 +118,7 @@ static void put_model(Keys *k, const ModelDesc *d, Dtype dtype)
     put_number(k, d, "attention.layer_norm_rms_epsilon", d->rms_eps);
 }
 
-/* ---- tokenizer
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- tokenizer ------------------------------------------------------------------------------- */
 
 static void put_tokens(Keys *k, const Tokenizer *tok, int V)
 {
@@ -160,7 +156,8 @@ static void put_id(Keys *k, const char *key, int id)
     if (id >= 0) put_u32(k, key, (uint32_t)id);
 }
 
-/* GGUF has room for one more id that ends an answer (Qwen: <|im_end|> and <|endoftext|>); -1 if there is none. */
+/* GGUF has room for one more id that ends an answer (Qwen: <|im_end|> and <|endoftext|>); -1 if
+ * there is none. */
 static int second_end(const Tokenizer *tok)
 {
     for (int i = 0; i < tokenizer_size(tok); i++)
@@ -195,9 +192,7 @@ static int put_tokenizer(Keys *k, const char *path, const ModelDesc *d, const To
     return 0;
 }
 
-/* ---- the file
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static Dtype stored_as(const TensorSpec *s, Dtype dtype)
 {

@@ -63,8 +63,7 @@ static int read_token(const Reader *r, const char *key, int *out)
     return 0;
 }
 
-/* ---- features that are not computed here
- * --------------------------------------------------------------------------- */
+/* ---- features that are not computed here ----------------------------------------------------- */
 
 /* Keys that are read, or that say nothing about the numbers. */
 static const char *const known[] = {
@@ -188,9 +187,7 @@ static int check_features(const Reader *r)
     return 0;
 }
 
-/* ---- description
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- description ----------------------------------------------------------------------------- */
 
 static const GgufTensor *find_tensor(const GgufFile *g, const char *name)
 {
@@ -280,9 +277,7 @@ static int read_desc(const GgufFile *g, ModelDesc *d)
     return bad ? fail("%s: %s: convert the model again", gguf_name(g), errors_last()) : 0;
 }
 
-/* ---- tensors
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 static int take_tensor(const GgufFile *g, const GgufTensor *from, bool permuted, const ModelDesc *d,
                        Tensor *to)

@@ -45,9 +45,7 @@ static bool exists(const char *path)
     return !stat(path, &st);
 }
 
-/* ---- shards
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- shards ---------------------------------------------------------------------------------- */
 
 /* A shard lies in the folder itself: a name that leads elsewhere is refused. */
 static int check_shard_name(const char *index, const char *shard)
@@ -141,9 +139,7 @@ static int add_index(TensorFile *f, const char *folder, const char *index, Found
     return rc;
 }
 
-/* ---- the folder
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 static int no_weights(const char *folder)
 {

@@ -49,9 +49,7 @@ int vocab_find(const Tokenizer *t, const char *bytes, size_t n)
     return t->vocab_capacity ? t->vocab[vocab_slot(t, bytes, n)] : -1;
 }
 
-/* --- building
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- building --------------------------------------------------------------------------------- */
 
 Tokenizer *tokenizer_new(TokenizerKind kind, const char *where, int n_tokens)
 {
@@ -162,9 +160,7 @@ void tokenizer_add_eos(Tokenizer *t, int id)
     t->eos[t->n_eos++] = id;
 }
 
-/* --- alphabets
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- alphabets -------------------------------------------------------------------------------- */
 
 static const char *const blanks = " \t\r\n";
 
@@ -203,9 +199,7 @@ Tokenizer *tokenizer_from_alphabet(const char *alphabet)
     return NULL;
 }
 
-/* --- what callers ask
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- what callers ask ------------------------------------------------------------------------- */
 
 int tokenizer_size(const Tokenizer *t)
 {

@@ -59,8 +59,7 @@ const char *tokenizer_token(const Tokenizer *t, int id, size_t *n, bool *special
  * `tokenizers` loads). */
 int tokenizer_export(const Tokenizer *t, const char *folder);
 
-/* --- for tensors_export_gguf: the parts as GGUF's metadata wants them
- * --------------------------------------------------- */
+/* --- for tensors_export_gguf: the parts as GGUF's metadata wants them ------------------------- */
 
 /* Both kinds are written as tokenizer.ggml.model "gpt2"; an alphabet has no merges and only
  * user-defined and control tokens. */

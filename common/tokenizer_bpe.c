@@ -97,8 +97,7 @@ int bpe_add_merge_text(Tokenizer *t, const char *text, size_t n)
     return bpe_add_merge(t, text, left, blank + 1, n - left - 1);
 }
 
-/* --- the heap: lowest rank first, then leftmost
- * -------------------------------------------------------------------------- */
+/* --- the heap: lowest rank first, then leftmost ----------------------------------------------- */
 
 static bool goes_first(const Pair *a, const Pair *b)
 {
@@ -131,9 +130,7 @@ static Pair heap_pop(BpeScratch *s)
     return top;
 }
 
-/* --- merging
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- merging ---------------------------------------------------------------------------------- */
 
 static void offer_pair(const Tokenizer *t, BpeScratch *s, int at)
 {
@@ -192,8 +189,7 @@ static void merge_word(const Tokenizer *t, BpeScratch *s, const char *word, size
     for (int i = m ? 0 : -1; i >= 0; i = s->symbols[i].next) ids_add(ids, s->symbols[i].id);
 }
 
-/* --- words seen before in this call
- * -------------------------------------------------------------------------------------- */
+/* --- words seen before in this call ----------------------------------------------------------- */
 
 static uint64_t hash_word(const char *word, size_t n)
 {

@@ -22,9 +22,7 @@ typedef struct {
     pcre2_match_context *limits;
 } Call;
 
-/* --- pre-tokeniser
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- pre-tokeniser ---------------------------------------------------------------------------- */
 
 static int cut_words(Call *c, int step, const char *s, size_t n);
 
@@ -69,9 +67,7 @@ static int cut_words(Call *c, int step, const char *s, size_t n)
     return 0;
 }
 
-/* --- added tokens
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- added tokens ----------------------------------------------------------------------------- */
 
 typedef int piece_fn(Call *c, const char *s, size_t n);
 
@@ -133,9 +129,7 @@ static int cut_added(Call *c, const Literals *l, const char *s, size_t n, piece_
     return done < n ? piece(c, s + done, n - done) : 0;
 }
 
-/* --- the whole
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static int outside_alphabet(Call *c, const char *s, size_t n)
 {

@@ -1,6 +1,7 @@
-/* A tokenizer as Hugging Face files: tokenizer.json, tokenizer_config.json, and the end tokens of generation_config.json where there
- * are several. An alphabet becomes a WordLevel model whose every token is an added one: `tokenizers` looks for the longest added
- * token at each place first, as we do, and has no token for what is left. */
+/* A tokenizer as Hugging Face files: tokenizer.json, tokenizer_config.json, and the end tokens of
+ * generation_config.json where there are several. An alphabet becomes a WordLevel model whose every
+ * token is an added one: `tokenizers` looks for the longest added token at each place first, as we
+ * do, and has no token for what is left. */
 #include "common/tokenizer_parts.h"
 
 #include <jansson.h>
@@ -21,7 +22,8 @@ static json_t *text_json(const Tokenizer *t, int id)
     return s;
 }
 
-/* Tokens that BPE gives come first: where an added token is spelled like one of them it stands in added_tokens alone. */
+/* Tokens that BPE gives come first: where an added token is spelled like one of them it stands in
+ * added_tokens alone. */
 static int add_vocab(const Tokenizer *t, json_t *vocab, bool bpe)
 {
     for (int id = 0; id < t->n_tokens; id++) {

@@ -10,9 +10,7 @@
 
 #include "common/errors.h"
 
-/* --- small readings
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- small readings --------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -39,9 +37,7 @@ static int unsupported(const Tokenizer *t, const char *what, const char *type)
         t->where, what, type);
 }
 
-/* --- tokens
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 /* The largest id of vocabulary and added tokens, -1 with the reason. */
 static int64_t largest_id(const char *where, json_t *vocab, const json_t *added)
@@ -147,9 +143,7 @@ static int read_merges(Tokenizer *t, const json_t *merges)
     return 0;
 }
 
-/* --- model
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- model ------------------------------------------------------------------------------------ */
 
 static int read_unk(Tokenizer *t, const json_t *model)
 {
@@ -188,8 +182,7 @@ static int check_alphabet(const Tokenizer *t, const json_t *model)
     return 0;
 }
 
-/* --- normaliser, pre-tokeniser, decoder
- * ---------------------------------------------------------------------------------- */
+/* --- normaliser, pre-tokeniser, decoder ------------------------------------------------------- */
 
 static int read_normalizer(Tokenizer *t, const json_t *n)
 {
@@ -288,8 +281,7 @@ static int check_decoder(const Tokenizer *t, const json_t *d)
                : 0;
 }
 
-/* --- post-processor: what it puts before the text, if it is one token
- * ----------------------------------------------------- */
+/* --- post-processor: what it puts before the text, if it is one token ------------------------- */
 
 static int read_special(Tokenizer *t, const char *name)
 {
@@ -331,9 +323,7 @@ static int read_post_processor(Tokenizer *t, const json_t *p)
     return 0;
 }
 
-/* --- the whole
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static int read_whole(Tokenizer *t, json_t *root)
 {

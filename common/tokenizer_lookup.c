@@ -1,4 +1,5 @@
-/* What the tokenizer looks things up with: a map of numbers, literals as a trie, and GPT-2's spelling of bytes as characters. */
+/* What the tokenizer looks things up with: a map of numbers, literals as a trie, and GPT-2's
+ * spelling of bytes as characters. */
 #include "common/tokenizer_parts.h"
 
 #include <utf8proc.h>

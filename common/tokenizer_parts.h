@@ -6,7 +6,8 @@
  *   tokenizer_encode.c  text -> added tokens -> normaliser -> pre-tokeniser -> bpe
  *   tokenizer_pre.c     the pre-tokeniser: regular expressions, and the names GGUF has for them
  *   tokenizer_bpe.c     one word -> ids
- *   tokenizer_config.c (opens a path), tokenizer_json.c, tokenizer_gguf.c, tokenizer_export.c   from and to files
+ *   tokenizer_config.c (opens a path), tokenizer_json.c, tokenizer_gguf.c, tokenizer_export.c from
+ * and to files
  */
 #ifndef COMMON_TOKENIZER_PARTS_H
 #define COMMON_TOKENIZER_PARTS_H

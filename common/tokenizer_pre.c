@@ -32,8 +32,7 @@ const char *pre_pattern(const PreStep *s)
     return NULL;
 }
 
-/* --- from Oniguruma's reading to PCRE2's
- * --------------------------------------------------------------------------------- */
+/* --- from Oniguruma's reading to PCRE2's ------------------------------------------------------ */
 
 typedef struct {
     const char *where, *pattern, *s; /* s: what is left to read */
@@ -169,8 +168,7 @@ void pre_free(Tokenizer *t)
     t->n_steps = 0;
 }
 
-/* --- the names that GGUF has
- * --------------------------------------------------------------------------------------------- */
+/* --- the names that GGUF has ------------------------------------------------------------------ */
 
 #define SPLIT_BEFORE_DIGITS "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|"
 #define SPLIT_AFTER_DIGITS  "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"

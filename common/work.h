@@ -1,8 +1,9 @@
-/* Work is numbered, not handed out: who writes, judges, trains and evaluates what is arithmetic on a group's id, the same on every rank
- * (design.md 2). Nothing here communicates.
+/* Work is numbered, not handed out: who writes, judges, trains and evaluates what is arithmetic on
+ * a group's id, the same on every rank (design.md 2). Nothing here communicates.
  *
- *   step s consumes groups sP .. sP+P-1; group g is written by actor g mod A, judged by reward rank g mod R, and belongs to slot
- *   (g mod P) mod S of the step's gradient; learner i of n owns slots iS/n .. (i+1)S/n - 1.
+ *   step s consumes groups sP .. sP+P-1; group g is written by actor g mod A, judged by reward rank
+ * g mod R, and belongs to slot (g mod P) mod S of the step's gradient; learner i of n owns slots
+ * iS/n .. (i+1)S/n - 1.
  */
 #ifndef COMMON_WORK_H
 #define COMMON_WORK_H
@@ -31,8 +32,9 @@ static inline int work_slot_learner(int slot, int S, int n_learners)
     return slot / (S / n_learners);
 }
 
-/* Whether the weights of `version` are evaluated: before the first step, every `every` steps, after the last. `started_at` is the version
- * that this launch began with: what a resumed run has measured already is not measured again. */
+/* Whether the weights of `version` are evaluated: before the first step, every `every` steps, after
+ * the last. `started_at` is the version that this launch began with: what a resumed run has
+ * measured already is not measured again. */
 static inline bool work_evaluation_due(int64_t version, int64_t steps, int64_t every,
                                        int64_t started_at)
 {

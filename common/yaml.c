@@ -100,8 +100,7 @@ static int node_copy(Reader *r, const YamlNode *from, YamlNode *to)
     return 0;
 }
 
-/* ---- errors of libyaml itself
- * ------------------------------------------------------------------------------------------ */
+/* ---- errors of libyaml itself ---------------------------------------------------------------- */
 
 static int syntax_error(Reader *r)
 {
@@ -135,9 +134,7 @@ static int next_event(Reader *r, yaml_event_t *e)
     return syntax_error(r);
 }
 
-/* ---- anchors
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- anchors --------------------------------------------------------------------------------- */
 
 static int anchor_begin(Reader *r, const char *name)
 {
@@ -159,9 +156,7 @@ static int read_alias(Reader *r, const char *name, YamlNode *out)
     return READER_ERROR(r, out, "alias *%.60s: no anchor &%.60s comes before it", name, name);
 }
 
-/* ---- maps
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- maps ------------------------------------------------------------------------------------ */
 
 static int by_text_then_place(const void *a, const void *b)
 {
@@ -218,9 +213,7 @@ static void merge_keys(Reader *r, YamlNode *map)
     }
 }
 
-/* ---- the tree
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
 static int read_node(Reader *r, yaml_event_t *e, int depth, YamlNode *out);
 

@@ -26,7 +26,8 @@ static double own_seconds(ProductKind kind, const float *x, float *y)
     return best;
 }
 
-/* Runs the primitive a few times; seconds of the best, or infinity if anything of it cannot be made. */
+/* Runs the primitive a few times; seconds of the best, or infinity if anything of it cannot be
+ * made. */
 static double run_primitive(dnnl_engine_t engine, dnnl_primitive_t product,
                             const dnnl_memory_desc_t *md, void *a, void *b, float *c)
 {

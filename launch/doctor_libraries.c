@@ -1,4 +1,5 @@
-/* See doctor.h: libraries and launchers. Versions are asked of the libraries that were loaded and compared with those that the build saw. */
+/* See doctor.h: libraries and launchers. Versions are asked of the libraries that were loaded and
+ * compared with those that the build saw. */
 #include <dnnl_version.h>
 #include <glob.h>
 #include <hdf5.h>

@@ -1,4 +1,5 @@
-/* See doctor.h: the machine. Rates are measured, since the instructions that a CPU has do not say which kernel is the faster one (kernelset.h). */
+/* See doctor.h: the machine. Rates are measured, since the instructions that a CPU has do not say
+ * which kernel is the faster one (kernelset.h). */
 #define _GNU_SOURCE
 
 #include <omp.h>

@@ -1,4 +1,5 @@
-/* See doctor.h: the self-test. Small versions of what tests/ checks at length, for a machine where only the program is. */
+/* See doctor.h: the self-test. Small versions of what tests/ checks at length, for a machine where
+ * only the program is. */
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -17,9 +18,10 @@ static void verdict(Findings *f, const char *name, bool good, const char *what)
     findings_add(f, good ? FINDING_OK : FINDING_BROKEN, name, "%s", what);
 }
 
-/* ---- products ------------------------------------------------------------------------------------------------------- */
+/* ---- products -------------------------------------------------------------------------------- */
 
-/* Rows of a product have the same bits for 1, 7, 64 and 512 rows, wherever they stand, with one and two threads. */
+/* Rows of a product have the same bits for 1, 7, 64 and 512 rows, wherever they stand, with one and
+ * two threads. */
 static bool product_is_exact(ProductKind kind)
 {
     enum { M = 512, N = 200, K = 333 };
@@ -59,7 +61,7 @@ static void test_products(Findings *f)
     }
 }
 
-/* ---- a decoder's forward and backward ------------------------------------------------------------------------------- */
+/* ---- a decoder's forward and backward -------------------------------------------------------- */
 
 static void loss(void *ctx, int i0, int n, const float *lp, const float *entropy, float *dlp)
 {
@@ -68,7 +70,8 @@ static void loss(void *ctx, int i0, int n, const float *lp, const float *entropy
     for (int i = 0; i < n; i++) dlp[i] = i % 3 ? 1 : -0.5f;
 }
 
-/* CRC of log-probabilities and gradient of a group of four answers; 0 where a number is not finite. */
+/* CRC of log-probabilities and gradient of a group of four answers; 0 where a number is not finite.
+ */
 static uint32_t gradient_crc(const Model *m, int threads)
 {
     enum { ANSWERS = 4, LONGEST = 40, PROMPT = 9 };
@@ -130,7 +133,7 @@ static void test_decoder(Findings *f)
     config_free(&c);
 }
 
-/* ---- an HDF5 file --------------------------------------------------------------------------------------------------- */
+/* ---- an HDF5 file ---------------------------------------------------------------------------- */
 
 enum { NUMBERS = 3000 };
 

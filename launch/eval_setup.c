@@ -1,4 +1,5 @@
-/* See eval_setup.h. A configuration says what to ask: a run's own, an experiment file, or one made of the command line. */
+/* See eval_setup.h. A configuration says what to ask: a run's own, an experiment file, or one made
+ * of the command line. */
 #include "launch/eval_setup.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 
 enum { USUAL_LIMIT = 500 };
 
-/* ---- what is asked, and who judges ---------------------------------------------------------------------------------- */
+/* ---- what is asked, and who judges ----------------------------------------------------------- */
 
 static void make_set(Eval *e, const char *key, const char *value)
 {
@@ -80,9 +81,10 @@ static int open_tally(Eval *e)
     return fail("%s: eval.component: the reward block has no component %s", e->cfg.file, component);
 }
 
-/* ---- who answers, and how ------------------------------------------------------------------------------------------- */
+/* ---- who answers, and how -------------------------------------------------------------------- */
 
-/* A run is evaluated with its own kernels where this machine has them, so that its own figures come out again. */
+/* A run is evaluated with its own kernels where this machine has them, so that its own figures come
+ * out again. */
 static KernelSet choose_kernels(const Eval *e)
 {
     KernelSet k;

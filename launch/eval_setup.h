@@ -1,4 +1,5 @@
-/* What `troupe eval` is made of, and its opening: what is asked, who judges, who answers and how. */
+/* What `troupe eval` is made of, and its opening: what is asked, who judges, who answers and how.
+ */
 #ifndef LAUNCH_EVAL_SETUP_H
 #define LAUNCH_EVAL_SETUP_H
 
@@ -40,7 +41,8 @@ typedef struct {
     int64_t n_done; /* answers to the problems before them */
 } Eval;
 
-/* From the arguments to all that is open. 0, or an exit code with the reason said; eval_close either way. */
+/* From the arguments to all that is open. 0, or an exit code with the reason said; eval_close
+ * either way. */
 int eval_open(Eval *e);
 void eval_close(Eval *e);
 

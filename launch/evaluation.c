@@ -1,4 +1,5 @@
-/* See evaluation.h. Actors write one greedy answer to each held-out problem, the reward service scores it, rank 0 counts. */
+/* See evaluation.h. Actors write one greedy answer to each held-out problem, the reward service
+ * scores it, rank 0 counts. */
 #include "launch/evaluation.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* What a run needs before it is started: ranks, and the memory of each kind of rank, from the same sizes that the parts allocate by. */
+/* What a run needs before it is started: ranks, and the memory of each kind of rank, from the same
+ * sizes that the parts allocate by. */
 #ifndef LAUNCH_FOOTPRINT_H
 #define LAUNCH_FOOTPRINT_H
 

@@ -1,4 +1,5 @@
-/* The views of `troupe inspect`: each prints one of them to standard output, as a table for people, CSV, or JSON, and returns the exit code. */
+/* The views of `troupe inspect`: each prints one of them to standard output, as a table for people,
+ * CSV, or JSON, and returns the exit code. */
 #ifndef LAUNCH_INSPECT_H
 #define LAUNCH_INSPECT_H
 
@@ -10,10 +11,12 @@ typedef enum { FORM_TABLE, FORM_CSV, FORM_JSON } Form;
 
 /* launch/inspect_steps.c: metrics a step. all: every step; otherwise some twenty, evenly spread. */
 void inspect_steps(const json_t *metrics, Form form, bool all);
-/* What the run is and how it stands, in some lines (or one object with info, summary, checkpoints, metrics). */
+/* What the run is and how it stands, in some lines (or one object with info, summary, checkpoints,
+ * metrics). */
 int inspect_summary(const char *dir, Form form);
 
-/* launch/inspect_rewards.c: each component over all recorded answers: mean, standard deviation, statuses. */
+/* launch/inspect_rewards.c: each component over all recorded answers: mean, standard deviation,
+ * statuses. */
 int inspect_rewards(const char *dir, Form form);
 
 /* launch/inspect_samples.c: the answers of a step; group < 0: of all its groups. */

@@ -1,4 +1,5 @@
-/* Rewards by component over all recorded answers. Only scores that are ok enter mean and standard deviation: a failure is counted, never a 0. */
+/* Rewards by component over all recorded answers. Only scores that are ok enter mean and standard
+ * deviation: a failure is counted, never a 0. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

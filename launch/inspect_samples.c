@@ -1,4 +1,5 @@
-/* The answers of a step with their rewards and advantages. Text is shown, never sent to the terminal as it is. */
+/* The answers of a step with their rewards and advantages. Text is shown, never sent to the
+ * terminal as it is. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

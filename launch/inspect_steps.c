@@ -106,7 +106,8 @@ static void print_table(const json_t *metrics, bool all)
 
 /* ---- CSV ------------------------------------------------------------------------------------- */
 
-/* Every number of every line, those of inner objects as outer.inner; in the order of their first appearance. */
+/* Every number of every line, those of inner objects as outer.inner; in the order of their first
+ * appearance. */
 static void collect_places(json_t *places, const char *outer, const json_t *o)
 {
     const char *key;

@@ -1,4 +1,5 @@
-/* The line that a person watches: on a terminal one line that renews itself, in a log a plain line now and then (operations.md 7). */
+/* The line that a person watches: on a terminal one line that renews itself, in a log a plain line
+ * now and then (operations.md 7). */
 #ifndef LAUNCH_LIVE_H
 #define LAUNCH_LIVE_H
 
@@ -21,7 +22,8 @@ typedef struct {
 } LiveState;
 
 void live_init(Live *l);
-/* Sets how far the run is: done of all units of work; the first call fixes where this launch began. */
+/* Sets how far the run is: done of all units of work; the first call fixes where this launch began.
+ */
 void live_work(Live *l, double done, double all);
 /* Shows the state; in a log at most every 10 s unless `always`. */
 void live_show(Live *l, const LiveState *s, bool always);

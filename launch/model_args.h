@@ -1,4 +1,5 @@
-/* What the verbs that run a model share: options for sampling and precision, opening the model, the prompt's template. */
+/* What the verbs that run a model share: options for sampling and precision, opening the model, the
+ * prompt's template. */
 #ifndef LAUNCH_MODEL_ARGS_H
 #define LAUNCH_MODEL_ARGS_H
 
@@ -22,16 +23,19 @@ typedef struct {
 extern const struct argp model_argp;
 ModelArgs model_args_empty(void);
 
-/* The options' values, with `otherwise` where one was not given. Borrows the stop strings of both. */
+/* The options' values, with `otherwise` where one was not given. Borrows the stop strings of both.
+ */
 GenerateParams model_args_params(const ModelArgs *a, const GenerateParams *otherwise);
 
-/* Reads a number of an option strictly: whole text, in [least, most]; otherwise argp's error, which ends the program (64). */
+/* Reads a number of an option strictly: whole text, in [least, most]; otherwise argp's error, which
+ * ends the program (64). */
 double arg_number(const struct argp_state *state, const char *option, const char *text,
                   double least, double most);
 long long arg_integer(const struct argp_state *state, const char *option, const char *text,
                       long long least, long long most);
 
-/* Opens the model at path for inference, measuring the kernels for a precision ("f32", "bf16"). 0, or an exit code with the reason said. */
+/* Opens the model at path for inference, measuring the kernels for a precision ("f32", "bf16"). 0,
+ * or an exit code with the reason said. */
 int model_args_open(Policy *p, const char *path, const char *precision);
 
 #endif

@@ -1,4 +1,5 @@
-/* See model_copy.h. A destination is new and whole, or absent: a folder is filled under another name and renamed at the end; nothing is overwritten. */
+/* See model_copy.h. A destination is new and whole, or absent: a folder is filled under another
+ * name and renamed at the end; nothing is overwritten. */
 #include "launch/model_copy.h"
 
 #include <argp.h>
@@ -17,7 +18,7 @@
 #include "launch/json_text.h"
 #include "launch/progress.h"
 
-/* ---- where the numbers come from ----------------------------------------------------------------------------------- */
+/* ---- where the numbers come from ------------------------------------------------------------- */
 
 typedef struct {
     TensorFile *file; /* a model file: read as it is needed */
@@ -51,7 +52,8 @@ static int open_file(Source *s, const char *path, bool tokenizer)
     return s->tok ? 0 : -1;
 }
 
-/* The weights that the run's own kernels compute with are the bf16 of the f32 masters, so BF16 is the model that was trained. */
+/* The weights that the run's own kernels compute with are the bf16 of the f32 masters, so BF16 is
+ * the model that was trained. */
 static int open_run(Source *s, const char *path, const KernelSet *k)
 {
     if (policy_open(&s->policy, path, k, true)) return -1;
@@ -119,7 +121,7 @@ static const float *fetch(void *ctx, const TensorSpec *spec)
     return s->buffer;
 }
 
-/* ---- where they go -------------------------------------------------------------------------------------------------- */
+/* ---- where they go --------------------------------------------------------------------------- */
 
 static bool is_gguf(const char *path)
 {
@@ -243,7 +245,7 @@ done:
     return code;
 }
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------ */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 enum { KEY_DTYPE = 256, KEY_NO_TOKENIZER, KEY_JSON };
 

@@ -1,4 +1,5 @@
-/* What `import` and `export` share: a model from wherever it is, into a Hugging Face folder or one GGUF file, one tensor in memory at a time. */
+/* What `import` and `export` share: a model from wherever it is, into a Hugging Face folder or one
+ * GGUF file, one tensor in memory at a time. */
 #ifndef LAUNCH_MODEL_COPY_H
 #define LAUNCH_MODEL_COPY_H
 
@@ -6,8 +7,8 @@
 
 typedef struct {
     const char *source, *destination;
-    const char *
-        dtype; /* "f32", "f16", "bf16", "q8_0"; NULL: as the source has it, F32 where that is quantised */
+    /* "f32", "f16", "bf16", "q8_0"; NULL: as the source has it, F32 where that is quantised */
+    const char *dtype;
     bool tokenizer; /* false: the numbers alone */
     bool runs;      /* the source may be a run's folder or a checkpoint */
     bool gguf;      /* the destination may be a .gguf file */

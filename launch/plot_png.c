@@ -10,7 +10,8 @@
 
 enum { WIDTH = 1200, HEIGHT = 700, LEFT = 90, RIGHT = 40, TOP = 70, BOTTOM = 110 };
 
-static const double colours[][3] = {{0.12, 0.35, 0.70}, {0.80, 0.25, 0.15}, {0.15, 0.55, 0.30}, {0.50, 0.30, 0.65}};
+static const double colours[][3] = {
+    {0.12, 0.35, 0.70}, {0.80, 0.25, 0.15}, {0.15, 0.55, 0.30}, {0.50, 0.30, 0.65}};
 
 typedef struct {
     cairo_t *cr;
@@ -110,16 +111,20 @@ static void draw_legend(const Picture *p, const PlotSeries *s, int n_series)
     }
 }
 
-int plot_png(const char *path, const char *title, const char *x_label, const PlotSeries *s, int n_series)
+int plot_png(const char *path, const char *title, const char *x_label, const PlotSeries *s,
+             int n_series)
 {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, WIDTH, HEIGHT);
-    Picture p = {cairo_create(surface), plot_scale(s, n_series, false, 10), plot_scale(s, n_series, true, 6)};
+    Picture p = {cairo_create(surface), plot_scale(s, n_series, false, 10),
+                 plot_scale(s, n_series, true, 6)};
     draw_grid(&p, title, x_label);
     for (int i = 0; i < n_series; i++) draw_series(&p, &s[i], i);
     draw_legend(&p, s, n_series);
     char *aside = mem_printf("%s.tmp.%d", path, (int)getpid());
     cairo_status_t status = cairo_surface_write_to_png(surface, aside);
-    int rc = status == CAIRO_STATUS_SUCCESS && rename(aside, path) == 0 ? 0 : fail("%s: %s", path, cairo_status_to_string(status));
+    int rc = status == CAIRO_STATUS_SUCCESS && rename(aside, path) == 0
+                 ? 0
+                 : fail("%s: %s", path, cairo_status_to_string(status));
     if (rc) unlink(aside);
     mem_free(aside);
     cairo_destroy(p.cr);

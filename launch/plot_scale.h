@@ -5,10 +5,12 @@
 #include "launch/plot.h"
 
 typedef struct {
-    double low, high, step; /* ticks at low, low + step, ... high; low and high are multiples of step */
+    /* ticks at low, low + step, ... high; low and high are multiples of step */
+    double low, high, step;
 } PlotScale;
 
-/* Range of all finite x (of_y = false) or y values, widened to round numbers with about `ticks` ticks. */
+/* Range of all finite x (of_y = false) or y values, widened to round numbers with about `ticks`
+ * ticks. */
 PlotScale plot_scale(const PlotSeries *s, int n_series, bool of_y, int ticks);
 
 /* A tick's number as short as its step allows. */

@@ -1,5 +1,6 @@
-/* Curves in a terminal: each character is a 2 x 4 grid of braille dots, in ASCII one mark. Lines are drawn between neighbouring points; dotted series (evaluations)
- * as marks that lie over the lines. */
+/* Curves in a terminal: each character is a 2 x 4 grid of braille dots, in ASCII one mark. Lines
+ * are drawn between neighbouring points; dotted series (evaluations) as marks that lie over the
+ * lines. */
 #include <math.h>
 #include <string.h>
 
@@ -14,11 +15,14 @@ typedef struct {
 } Canvas;
 
 static const char ascii_marks[] = "*o+x#@";
-static const char *const braille_marks[] = {"\xe2\x97\x8f", "\xe2\x97\x86", "\xe2\x96\xb2", "\xe2\x96\xa0"}; /* circle, diamond, triangle, square */
+/* circle, diamond, triangle, square */
+static const char *const braille_marks[] = {"\xe2\x97\x8f", "\xe2\x97\x86", "\xe2\x96\xb2",
+                                            "\xe2\x96\xa0"};
 
 static void put(Canvas *c, int px, int py)
 {
-    static const unsigned char bits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+    static const unsigned char bits[4][2] = {
+        {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
     if (px < 0 || py < 0 || px >= 2 * c->width || py >= 4 * c->height) return;
     size_t cell = (size_t)(py / 4) * (size_t)c->width + (size_t)(px / 2);
     c->dots[cell] |= bits[py % 4][px % 2];
@@ -39,9 +43,12 @@ static void draw_line(Canvas *c, const PlotSeries *s)
     for (int k = 0; k < s->n; k++) {
         if (!isfinite(s->y[k])) continue;
         double x1 = pixel_x(c, s->x[k]), y1 = pixel_y(c, s->y[k]);
-        double x0 = last < 0 ? x1 : pixel_x(c, s->x[last]), y0 = last < 0 ? y1 : pixel_y(c, s->y[last]);
+        double x0 = last < 0 ? x1 : pixel_x(c, s->x[last]),
+               y0 = last < 0 ? y1 : pixel_y(c, s->y[last]);
         int steps = 1 + (int)fmax(fabs(x1 - x0), fabs(y1 - y0));
-        for (int i = 0; i <= steps; i++) put(c, (int)lround(x0 + (x1 - x0) * i / steps), (int)lround(y0 + (y1 - y0) * i / steps));
+        for (int i = 0; i <= steps; i++)
+            put(c, (int)lround(x0 + (x1 - x0) * i / steps),
+                (int)lround(y0 + (y1 - y0) * i / steps));
         last = k;
     }
 }
@@ -50,7 +57,8 @@ static void draw_dots(Canvas *c, const PlotSeries *s, int index)
 {
     for (int k = 0; k < s->n; k++) {
         if (!isfinite(s->y[k])) continue;
-        int column = (int)lround(pixel_x(c, s->x[k])) / 2, row = (int)lround(pixel_y(c, s->y[k])) / 4;
+        int column = (int)lround(pixel_x(c, s->x[k])) / 2,
+            row = (int)lround(pixel_y(c, s->y[k])) / 4;
         if (column >= 0 && column < c->width && row >= 0 && row < c->height)
             c->marks[(size_t)row * (size_t)c->width + (size_t)column] = (char)(index + 1);
     }
@@ -60,11 +68,17 @@ static void print_cell(FILE *out, const Canvas *c, size_t cell, bool ascii)
 {
     if (c->marks[cell]) {
         int i = c->marks[cell] - 1;
-        if (ascii) fputc(ascii_marks[i % 6], out);
-        else fputs(braille_marks[i % 4], out);
-    } else if (!c->dots[cell]) fputc(' ', out);
-    else if (ascii) fputc('.', out);
-    else fprintf(out, "\xe2%c%c", 0xa0 + (c->dots[cell] >> 6), 0x80 + (c->dots[cell] & 0x3f)); /* U+2800 + dots */
+        if (ascii)
+            fputc(ascii_marks[i % 6], out);
+        else
+            fputs(braille_marks[i % 4], out);
+    } else if (!c->dots[cell])
+        fputc(' ', out);
+    else if (ascii)
+        fputc('.', out);
+    /* U+2800 + dots */
+    else
+        fprintf(out, "\xe2%c%c", 0xa0 + (c->dots[cell] >> 6), 0x80 + (c->dots[cell] & 0x3f));
 }
 
 static void print_rows(FILE *out, const Canvas *c, bool ascii)
@@ -74,10 +88,12 @@ static void print_rows(FILE *out, const Canvas *c, bool ascii)
         char label[32] = "";
         for (int t = 0; t <= n_ticks; t++) {
             double value = c->y.low + t * c->y.step;
-            if ((int)lround(pixel_y(c, value)) / 4 == row) plot_number(label, sizeof label, value, c->y.step);
+            if ((int)lround(pixel_y(c, value)) / 4 == row)
+                plot_number(label, sizeof label, value, c->y.step);
         }
         fprintf(out, "%8s %s", label, ascii ? "|" : "\xe2\x94\x82");
-        for (int column = 0; column < c->width; column++) print_cell(out, c, (size_t)row * (size_t)c->width + (size_t)column, ascii);
+        for (int column = 0; column < c->width; column++)
+            print_cell(out, c, (size_t)row * (size_t)c->width + (size_t)column, ascii);
         fputc('\n', out);
     }
 }
@@ -103,17 +119,21 @@ static void print_x_axis(FILE *out, const Canvas *c, const char *x_label, bool a
     fprintf(out, "\n%10s%s %s\n", "", line, x_label);
 }
 
-void plot_terminal(FILE *out, const char *title, const char *x_label, const PlotSeries *s, int n_series, int width, int height, bool ascii)
+void plot_terminal(FILE *out, const char *title, const char *x_label, const PlotSeries *s,
+                   int n_series, int width, int height, bool ascii)
 {
-    Canvas c = {.width = width - 10 < 10 ? 10 : width - 10, .height = height - 4 < 4 ? 4 : height - 4};
+    Canvas c = {.width = width - 10 < 10 ? 10 : width - 10,
+                .height = height - 4 < 4 ? 4 : height - 4};
     size_t cells = (size_t)c.width * (size_t)c.height;
     c.dots = NEW(unsigned char, cells);
     c.marks = NEW(char, cells);
     c.x = plot_scale(s, n_series, false, c.width / 12);
     c.y = plot_scale(s, n_series, true, c.height / 3);
     for (int i = 0; i < n_series; i++)
-        if (s[i].dots) draw_dots(&c, &s[i], i);
-        else draw_line(&c, &s[i]);
+        if (s[i].dots)
+            draw_dots(&c, &s[i], i);
+        else
+            draw_line(&c, &s[i]);
     fprintf(out, "%10s%s\n", "", title);
     print_rows(out, &c, ascii);
     print_x_axis(out, &c, x_label, ascii);
@@ -121,7 +141,11 @@ void plot_terminal(FILE *out, const char *title, const char *x_label, const Plot
     for (int i = 0; i < n_series; i++) {
         char mark[2] = {ascii_marks[i % 6], 0};
         const char *line = ascii ? "..." : "\xe2\xa0\xa4\xe2\xa0\xa4";
-        fprintf(out, " %s %s  ", !s[i].dots ? line : ascii ? mark : braille_marks[i % 4], s[i].name);
+        fprintf(out, " %s %s  ",
+                !s[i].dots ? line
+                : ascii    ? mark
+                           : braille_marks[i % 4],
+                s[i].name);
     }
     fputc('\n', out);
     mem_free(c.dots);

@@ -1,4 +1,5 @@
-/* How far a verb is, on standard error: a line that renews itself on a terminal, a plain line every half minute in a log; nothing in the first two seconds. */
+/* How far a verb is, on standard error: a line that renews itself on a terminal, a plain line every
+ * half minute in a log; nothing in the first two seconds. */
 #ifndef LAUNCH_PROGRESS_H
 #define LAUNCH_PROGRESS_H
 

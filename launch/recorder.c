@@ -1,4 +1,5 @@
-/* See recorder.h. A metrics line holds what is equal in every repetition of the run; times and rates lie in its "time" object, outside every equality. */
+/* See recorder.h. A metrics line holds what is equal in every repetition of the run; times and
+ * rates lie in its "time" object, outside every equality. */
 #include "launch/recorder.h"
 
 #include <math.h>
@@ -57,7 +58,8 @@ void recorder_close(Recorder *r)
 
 /* ---- the live line ---- */
 
-/* The run's length in units of a reinforcement step; an imitation step counts as a third of one until both have been seen. */
+/* The run's length in units of a reinforcement step; an imitation step counts as a third of one
+ * until both have been seen. */
 static void show(Recorder *r, bool always)
 {
     const Config *c = r->cfg;
@@ -119,7 +121,8 @@ void recorder_imitated(Recorder *r)
     show(r, l->sft_step == r->cfg->sft.steps);
 }
 
-/* Means over the step's answers in id order, so that they have the same bits for any number of ranks. A component's mean is over the answers for which it is ok. */
+/* Means over the step's answers in id order, so that they have the same bits for any number of
+ * ranks. A component's mean is over the answers for which it is ok. */
 typedef struct {
     double reward, *component;
     double n_reward, *n_component;
@@ -157,7 +160,9 @@ static void add_rollouts(Recorder *r)
     json_object_set_new(r->line, "truncated", number(m.truncated / n));
     r->tokens += (int64_t)(m.tokens + m.prompt_tokens);
     double now =
-        clock_seconds(); /* a step's rollouts begin when those before it are learnt: from one such moment to the next is a whole step */
+        /* a step's rollouts begin when those before it are learnt: from one such moment to the next
+           is a whole step */
+        clock_seconds();
     r->shown.tokens_per_s =
         (m.tokens + m.prompt_tokens) / (now - (r->rolled_at > 0 ? r->rolled_at : r->step_began));
     r->rolled_at = now;

@@ -1,5 +1,5 @@
-/* What rank 0 keeps of a run and shows of it: metrics, rollouts, checkpoints, the live line, the summary. Stages call nothing here: the ring does,
- * after the work. */
+/* What rank 0 keeps of a run and shows of it: metrics, rollouts, checkpoints, the live line, the
+ * summary. Stages call nothing here: the ring does, after the work. */
 #ifndef LAUNCH_RECORDER_H
 #define LAUNCH_RECORDER_H
 
@@ -26,13 +26,15 @@ typedef struct {
     json_t *line;    /* metrics of the step in progress */
     Live live;
     LiveState shown;
-    double began, step_began, rolled_at, earlier_s; /* this launch; its step; its last rollouts; seconds of launches before */
-    int64_t tokens, first_step;          /* sampled by this launch; where it began */
-    int n_failed_saves;                  /* in a row */
-    bool unsaved;                        /* steps were done since the newest checkpoint */
+    /* this launch; its step; its last rollouts; seconds of launches before */
+    double began, step_began, rolled_at, earlier_s;
+    int64_t tokens, first_step; /* sampled by this launch; where it began */
+    int n_failed_saves;         /* in a row */
+    bool unsaved;               /* steps were done since the newest checkpoint */
 } Recorder;
 
-/* Opens the run directory (resume_step as runfile_open) and starts the clock. state: of the checkpoint resumed from, or a fresh one; taken over. 0 or -1. */
+/* Opens the run directory (resume_step as runfile_open) and starts the clock. state: of the
+ * checkpoint resumed from, or a fresh one; taken over. 0 or -1. */
 int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Learner *learner,
                   const char *dir, const char *layout_text, CheckpointState *state,
                   int64_t resume_step, int64_t resume_sft_step);
@@ -41,20 +43,23 @@ void recorder_close(Recorder *r);
 /* After a step of imitation. */
 void recorder_imitated(Recorder *r);
 
-/* After a step of reinforcement learning, while its groups are still in the inbox: keeps them, begins the step's line. */
+/* After a step of reinforcement learning, while its groups are still in the inbox: keeps them,
+ * begins the step's line. */
 void recorder_trained(Recorder *r);
 
 /* An evaluation of `version` begins; recorder_settle waits for it. */
 void recorder_evaluate(Recorder *r, int64_t version);
 
-/* Writes the step's line once its evaluation, if any, is complete. True when it was written: the step is over. */
+/* Writes the step's line once its evaluation, if any, is complete. True when it was written: the
+ * step is over. */
 bool recorder_settle(Recorder *r);
 
-/* Writes a checkpoint and closes the segment of rollouts. -1: the reason was said, older checkpoints are untouched; the run may go on once, a second failure in a row ends it
- * (74). */
+/* Writes a checkpoint and closes the segment of rollouts. -1: the reason was said, older
+ * checkpoints are untouched; the run may go on once, a second failure in a row ends it (74). */
 int recorder_save(Recorder *r);
 
-/* The end: summary.json; when the run is complete also the exported model, the plots, answers before and after. reason: "finished", "asked to leave". */
+/* The end: summary.json; when the run is complete also the exported model, the plots, answers
+ * before and after. reason: "finished", "asked to leave". */
 void recorder_finish(Recorder *r, bool complete, const char *reason);
 
 #endif

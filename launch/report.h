@@ -1,5 +1,6 @@
-/* The end of a run, for people and programs: summary.json, the plot in the terminal and as plot.png, answers before and after. Everything is read back from
- * the run's own metrics, so a resumed run reports the whole of it. */
+/* The end of a run, for people and programs: summary.json, the plot in the terminal and as
+ * plot.png, answers before and after. Everything is read back from the run's own metrics, so a
+ * resumed run reports the whole of it. */
 #ifndef LAUNCH_REPORT_H
 #define LAUNCH_REPORT_H
 
@@ -16,11 +17,13 @@ typedef struct {
     uint32_t weights_crc; /* of the final compute weights: equal runs have equal ones */
 } ReportTotals;
 
-/* Writes summary.json; when the run is complete also the plots and the answers, on standard error. */
+/* Writes summary.json; when the run is complete also the plots and the answers, on standard error.
+ */
 void report_end(RunFile *file, const char *dir, const ReportTotals *totals, bool complete);
 
-/* The plot of a run's metrics (an array of objects as runfile_read_metrics gives): reward as a line, held-out accuracy as dots. terminal and png may be NULL. The title is
- * the last part of dir. 0, or -1: the picture was not written. Also for `inspect`. */
+/* The plot of a run's metrics (an array of objects as runfile_read_metrics gives): reward as a
+ * line, held-out accuracy as dots. terminal and png may be NULL. The title is the last part of dir.
+ * 0, or -1: the picture was not written. Also for `inspect`. */
 int report_plot(const json_t *metrics, const char *dir, FILE *terminal, const char *png);
 
 #endif

@@ -1,8 +1,10 @@
-/* The loops of the ring (design.md 2). Loops know the stages, stages never know the loop; what rank 0 records and shows comes after the work, in one
- * place. A step is over on rank 0 when its weights are published and, where one is due, its evaluation has come back.
+/* The loops of the ring (design.md 2). Loops know the stages, stages never know the loop; what rank
+ * 0 records and shows comes after the work, in one place. A step is over on rank 0 when its weights
+ * are published and, where one is due, its evaluation has come back.
  *
- * Asked to leave (USR1), the job ends at the next end of a step. Asked twice, or by SIGTERM, it does not wait for a step's answers: the weights are still those of the
- * last step's end, and the answers are made again, to the same bits, on resume. */
+ * Asked to leave (USR1), the job ends at the next end of a step. Asked twice, or by SIGTERM, it
+ * does not wait for a step's answers: the weights are still those of the last step's end, and the
+ * answers are made again, to the same bits, on resume. */
 #include "launch/ring.h"
 
 #include "common/errors.h"
@@ -22,7 +24,8 @@ static bool take_groups(Ring *r)
     return any;
 }
 
-/* Hands the weights, as version `step`, to the actors; what is evaluated there, rank 0 now waits for. */
+/* Hands the weights, as version `step`, to the actors; what is evaluated there, rank 0 now waits
+ * for. */
 static void publish(Ring *r)
 {
     const Config *c = r->cfg;
@@ -44,7 +47,8 @@ static int save(Ring *r, bool last)
     return rc;
 }
 
-/* Rank 0, at the boundary of a step: saves where it is due, ends the run where it is over or where someone asked. */
+/* Rank 0, at the boundary of a step: saves where it is due, ends the run where it is over or where
+ * someone asked. */
 static void boundary(Ring *r, bool due, bool over)
 {
     bool leave = !over && comm_asked_to_leave(r->comm);
@@ -54,7 +58,8 @@ static void boundary(Ring *r, bool due, bool over)
     if (over || leave) comm_stop(r->comm, rc ? EXIT_IO : over ? 0 : EXIT_AGAIN);
 }
 
-/* Rank 0, in the middle of a step. While a line is open its evaluation is missing: then the newest checkpoint is older than the weights, and right. */
+/* Rank 0, in the middle of a step. While a line is open its evaluation is missing: then the newest
+ * checkpoint is older than the weights, and right. */
 static void leave_now(Ring *r)
 {
     int rc = r->recorder->unsaved && !r->recorder->line ? save(r, true) : 0;

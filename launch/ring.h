@@ -1,4 +1,5 @@
-/* The ring on one rank: the roles it hosts, each taking its turn, until rank 0 says that the run is over. */
+/* The ring on one rank: the roles it hosts, each taking its turn, until rank 0 says that the run is
+ * over. */
 #ifndef LAUNCH_RING_H
 #define LAUNCH_RING_H
 
@@ -16,7 +17,8 @@ typedef struct {
     Recorder *recorder; /* rank 0 */
 } Ring;
 
-/* Runs to the end, or until someone asks to save and leave (EXIT_AGAIN). Returns the exit code, the same on every rank. Every wait has a name and a deadline. */
+/* Runs to the end, or until someone asks to save and leave (EXIT_AGAIN). Returns the exit code, the
+ * same on every rank. Every wait has a name and a deadline. */
 int ring_run(Ring *r);
 
 #endif

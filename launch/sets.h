@@ -1,4 +1,5 @@
-/* The command line's --set options, for the verbs that read an experiment file: an argp child whose input is a Sets. */
+/* The command line's --set options, for the verbs that read an experiment file: an argp child whose
+ * input is a Sets. */
 #ifndef LAUNCH_SETS_H
 #define LAUNCH_SETS_H
 

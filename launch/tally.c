@@ -30,14 +30,16 @@ int tally_judge(const Tally *t, const Sample *s)
     return score.status == SCORE_OK ? score.value >= t->threshold : -1;
 }
 
-/* The number that an answer gives: inside <answer></answer> where there is such a thing, otherwise its last. */
+/* The number that an answer gives: inside <answer></answer> where there is such a thing, otherwise
+ * its last. */
 static bool number_given(const Sample *s, Rational *out)
 {
     Span text = span_of(s->text), tag = answer_tag(text, "answer");
     return tag.p ? number_only(tag, out) : number_last(text, out);
 }
 
-/* The most frequent number decides (the one that came first, of equals): as right as the answers that give it are on average. */
+/* The most frequent number decides (the one that came first, of equals): as right as the answers
+ * that give it are on average. */
 static double majority_right(const Tally *t, const Group *g)
 {
     int G = g->n_samples, best = 0;
@@ -80,7 +82,7 @@ void tally_add(Tally *t, const Group *g)
     t->majority[t->n_problems++] = majority_right(t, g);
 }
 
-/* ---- what comes of it ---------------------------------------------------------------------------------------------- */
+/* ---- what comes of it ------------------------------------------------------------------------ */
 
 /* The mean over problems with at least `least` scored answers of a value of the problem. */
 typedef double problem_value(const Tally *t, int i, int k);

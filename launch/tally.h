@@ -15,8 +15,8 @@ typedef struct {
     double threshold;
     int n_problems, capacity;
     int *n_scored, *n_right; /* [n_problems] */
-    double *
-        majority; /* [n_problems] share of right ones among the answers that give the most frequent number */
+    /* [n_problems] share of right ones among the answers that give the most frequent number */
+    double *majority;
     long n_failed, n_truncated, n_tokens, n_answers;
 } Tally;
 
@@ -25,13 +25,15 @@ void tally_free(Tally *t);
 int tally_judge(const Tally *t, const Sample *s);
 void tally_add(Tally *t, const Group *g);
 
-/* Answers whose scoring failed are left out, problems without any other too; false if nothing is left. Problems with fewer than k scored answers do not count for
- * pass@k. avg@n is the mean share of right answers. */
+/* Answers whose scoring failed are left out, problems without any other too; false if nothing is
+ * left. Problems with fewer than k scored answers do not count for pass@k. avg@n is the mean share
+ * of right answers. */
 bool tally_average(const Tally *t, Estimate *e);
 bool tally_pass(const Tally *t, int k, Estimate *e);
 bool tally_majority(const Tally *t, Estimate *e);
 
-/* {"avg@n": {"value", "low", "high"}, "pass@1": ..., "maj@n": ..., "problems", "samples", "failed", "truncated", "mean_tokens"}: new reference. */
+/* {"avg@n": {"value", "low", "high"}, "pass@1": ..., "maj@n": ..., "problems", "samples", "failed",
+ * "truncated", "mean_tokens"}: new reference. */
 json_t *tally_json(const Tally *t);
 void tally_print(const Tally *t, FILE *out);
 

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* Controls (C0, C1, DEL), marks of direction, line and paragraph separators, tags, private and unassigned code points. */
+/* Controls (C0, C1, DEL), marks of direction, line and paragraph separators, tags, private and
+ * unassigned code points. */
 static bool harmless(utf8proc_int32_t c)
 {
     switch (utf8proc_category(c)) {

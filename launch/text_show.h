@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Writes text with control characters, invalid UTF-8 and characters that change the direction of writing as \xNN or \uNNNN. A line feed begins a new line with `indent`, or is
- * shown as \n if indent is NULL. At most `most` characters, then " ... (N more bytes)". */
+/* Writes text with control characters, invalid UTF-8 and characters that change the direction of
+ * writing as \xNN or \uNNNN. A line feed begins a new line with `indent`, or is shown as \n if
+ * indent is NULL. At most `most` characters, then " ... (N more bytes)". */
 void text_show(FILE *out, const char *text, const char *indent, size_t most);
 
 #endif

@@ -1,4 +1,5 @@
-/* See inbox.h. On the ring: the learner's door. Synchronous runs never see a group of another step, which is checked. */
+/* See inbox.h. On the ring: the learner's door. Synchronous runs never see a group of another step,
+ * which is checked. */
 #include "learner/inbox.h"
 
 #include "common/errors.h"

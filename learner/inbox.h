@@ -1,4 +1,5 @@
-/* Scored groups arrive in any order; the inbox gives the groups of one step, in id order, once they are all in. */
+/* Scored groups arrive in any order; the inbox gives the groups of one step, in id order, once they
+ * are all in. */
 #ifndef LEARNER_INBOX_H
 #define LEARNER_INBOX_H
 
@@ -18,7 +19,8 @@ typedef struct {
 void inbox_init(Inbox *in, int P, int S, int n_learners, int me, int64_t step);
 void inbox_free(Inbox *in);
 
-/* Takes *g over (leaves it empty). A group that is not of this step or is here already is a broken promise: REQUIREd. */
+/* Takes *g over (leaves it empty). A group that is not of this step or is here already is a broken
+ * promise: REQUIREd. */
 void inbox_put(Inbox *in, Group *g);
 bool inbox_complete(const Inbox *in);
 

@@ -1,5 +1,6 @@
-/* The learner's steps. On the ring: scored groups in, weights out. What is a mean over the step is divided by counts that all ranks agreed on
- * before the first gradient, so that the parts only need adding (loss.h), in the tree of gradient.h. */
+/* The learner's steps. On the ring: scored groups in, weights out. What is a mean over the step is
+ * divided by counts that all ranks agreed on before the first gradient, so that the parts only need
+ * adding (loss.h), in the tree of gradient.h. */
 #include "learner/learner.h"
 
 #include <math.h>
@@ -165,7 +166,8 @@ static void demo_slot(void *ctx, int slot, float *grad, double *stats)
     group_free(&g);
 }
 
-/* Trained tokens of this learner's demonstrations: they are made twice, which is cheaper than keeping them. */
+/* Trained tokens of this learner's demonstrations: they are made twice, which is cheaper than
+ * keeping them. */
 static int count_demos(Learner *l, LossCounts *counts)
 {
     int S = (int)l->cfg->learner.reduction_slots;
@@ -234,7 +236,8 @@ static int judge_step(Learner *l)
     return 0;
 }
 
-/* A group whose advantages are all 0 has a gradient of exact zeros unless there is a KL term: it is not computed. */
+/* A group whose advantages are all 0 has a gradient of exact zeros unless there is a KL term: it is
+ * not computed. */
 static bool group_is_flat(const Group *g)
 {
     for (int i = 0; i < g->n_samples; i++)
@@ -252,7 +255,8 @@ static void train_slot(void *ctx, int slot, float *grad, double *stats)
     }
 }
 
-/* Promise 1, on every trained token of every step: the learner's log-probabilities are the rollout's, bit for bit. */
+/* Promise 1, on every trained token of every step: the learner's log-probabilities are the
+ * rollout's, bit for bit. */
 static void check_ratio(const Learner *l, double off)
 {
     if (off == 0 || l->cfg->run.allow_ratio_mismatch) return;

@@ -18,8 +18,9 @@ void optimizer_init(Optimizer *o, Model *model);
 void optimizer_free(Optimizer *o);
 void optimizer_reset(Optimizer *o); /* a new stage: moments and count start from zero */
 
-/* One step with the gradient grad [n] * scale, its norm limited to clip (0 = off); then the model's compute weights are packed anew. Returns the norm before
- * clipping; where it is not finite nothing is changed. Weight decay touches matrices only. Local: same bits on every learner. */
+/* One step with the gradient grad [n] * scale, its norm limited to clip (0 = off); then the model's
+ * compute weights are packed anew. Returns the norm before clipping; where it is not finite nothing
+ * is changed. Weight decay touches matrices only. Local: same bits on every learner. */
 double optimizer_step(Optimizer *o, const float *grad, double scale, double clip, const AdamW *a);
 
 #endif

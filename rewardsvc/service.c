@@ -1,4 +1,5 @@
-/* The reward service's turn. On the ring: between actors and learners. It keeps no group: what it is sent, it judges and sends on. */
+/* The reward service's turn. On the ring: between actors and learners. It keeps no group: what it
+ * is sent, it judges and sends on. */
 #include "rewardsvc/service.h"
 
 #include <jansson.h>

@@ -17,8 +17,9 @@ typedef struct {
 int service_init(Service *s, Comm *comm, const Config *cfg);
 void service_free(Service *s);
 
-/* Scores one group that has arrived and passes it on: a training group to the learner that owns its slot and to rank 0, which records it; an
- * evaluation to rank 0. True if there was one. Local: sends are buffered. */
+/* Scores one group that has arrived and passes it on: a training group to the learner that owns its
+ * slot and to rank 0, which records it; an evaluation to rank 0. True if there was one. Local:
+ * sends are buffered. */
 bool service_turn(Service *s);
 
 /* Scores every sample of a group: components, latencies, sum. */

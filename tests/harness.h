@@ -1,4 +1,5 @@
-/* What every unit test needs: Check, a main for one suite, and comparison of float arrays by bits and by bound.
+/* What every unit test needs: Check, a main for one suite, and comparison of float arrays by bits
+ * and by bound.
  *
  *     START_TEST(rejects_zero) { ... } END_TEST
  *     TEST_MAIN("rng", rejects_zero, ...)
@@ -31,14 +32,16 @@
         return failed != 0;                                                                        \
     }
 
-/* The folder of outside data, or NULL: a test that needs it then says why it is skipped (exit status 77). */
+/* The folder of outside data, or NULL: a test that needs it then says why it is skipped (exit
+ * status 77). */
 static inline const char *test_data_dir(void)
 {
     const char *d = getenv("TROUPE_DATA");
     return d && *d ? d : NULL;
 }
 
-/* SmolLM2-135M-Instruct as launch/fetch-smollm2 leaves it, or NULL: skip with the reason (77). TROUPE_MODEL names another place. */
+/* SmolLM2-135M-Instruct as launch/fetch-smollm2 leaves it, or NULL: skip with the reason (77).
+ * TROUPE_MODEL names another place. */
 static inline const char *test_smollm2_path(void)
 {
     static char path[4096];

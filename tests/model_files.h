@@ -1,5 +1,6 @@
-/* Small model files made by hand, byte by byte, for tests and seeds of the fuzz targets: not by the program's own writers, so that a mistake shared
- * by reader and writer shows. Also: counting the lines that a call prints on standard error. */
+/* Small model files made by hand, byte by byte, for tests and seeds of the fuzz targets: not by the
+ * program's own writers, so that a mistake shared by reader and writer shows. Also: counting the
+ * lines that a call prints on standard error. */
 #ifndef TESTS_MODEL_FILES_H
 #define TESTS_MODEL_FILES_H
 
@@ -20,7 +21,7 @@
 
 #define UNUSED __attribute__((unused))
 
-/* ---- numbers: anything that is the same everywhere ------------------------------------------------------------------- */
+/* ---- numbers: anything that is the same everywhere ------------------------------------------- */
 
 static UNUSED uint32_t fixture_random(uint64_t *state)
 {
@@ -34,7 +35,7 @@ static UNUSED float fixture_number(uint64_t *state)
     return (float)((int)(fixture_random(state) % 255) - 127) / 128;
 }
 
-/* ---- GGUF ------------------------------------------------------------------------------------------------------------ */
+/* ---- GGUF ------------------------------------------------------------------------------------ */
 
 typedef struct {
     Buffer keys, infos, data;
@@ -114,7 +115,7 @@ static UNUSED void maker_finish(GgufMaker *m, uint32_t version, Buffer *out)
     *m = (GgufMaker){0};
 }
 
-/* ---- a tiny model --------------------------------------------------------------------------------------------------- */
+/* ---- a tiny model ---------------------------------------------------------------------------- */
 
 static UNUSED ModelDesc fixture_desc(const char *architecture, bool tied)
 {
@@ -151,7 +152,8 @@ static UNUSED float *fixture_tensor(const TensorSpec *s, int i)
     return x;
 }
 
-/* Stores x [n] as ggml's type and puts into x what that type can say: a second statement of the formats beside dtype.c. */
+/* Stores x [n] as ggml's type and puts into x what that type can say: a second statement of the
+ * formats beside dtype.c. */
 static UNUSED void fixture_store(Buffer *out, float *x, size_t n, Dtype type)
 {
     for (size_t i = 0; i < n; i += 32) {
@@ -217,7 +219,8 @@ static UNUSED void fixture_keys(GgufMaker *m, const ModelDesc *d)
     maker_u32(m, "tokenizer.ggml.eos_token_id", (uint32_t)d->eos);
 }
 
-/* All tensors of d as `type` (vectors as F32), q and k of "llama" interleaved. numbers: NULL, or [specs] of what a reader must give; the caller frees. */
+/* All tensors of d as `type` (vectors as F32), q and k of "llama" interleaved. numbers: NULL, or
+ * [specs] of what a reader must give; the caller frees. */
 static UNUSED void fixture_tensors(GgufMaker *m, const ModelDesc *d, Dtype type, float **numbers)
 {
     for (int i = 0; i < tensor_spec_count(d); i++) {
@@ -251,7 +254,7 @@ static UNUSED void fixture_tensors(GgufMaker *m, const ModelDesc *d, Dtype type,
     }
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static UNUSED void write_bytes(const char *path, const void *data, size_t n)
 {
@@ -288,7 +291,7 @@ static UNUSED const char *fixture_path(const char *name)
     return p;
 }
 
-/* ---- lines on standard error ------------------------------------------------------------------------------------- */
+/* ---- lines on standard error ----------------------------------------------------------------- */
 
 static int caught_fd = -1, kept_fd = -1;
 static UNUSED void catch_stderr(void)

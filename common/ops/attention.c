@@ -1,9 +1,10 @@
-/* Attention over the pages of keys and values, forward. A thread takes a piece of a segment's rows and one kv head; the query
- * heads that share it are taken together, so a key is read once for all of them: "pairs" of (row, head) go through the tile
- * kernel up to 8 at a time.
+/* Attention over the pages of keys and values, forward. A thread takes a piece of a segment's rows
+ * and one kv head; the query heads that share it are taken together, so a key is read once for all
+ * of them: "pairs" of (row, head) go through the tile kernel up to 8 at a time.
  *
- * The order of every sum is ops.h's, whatever the tile: scores are chains over d, the sums of p and p v chains over keys. So
- * a decoded row has the bits of the same row in a prefill, and blocks may be cut anywhere.
+ * The order of every sum is ops.h's, whatever the tile: scores are chains over d, the sums of p and
+ * p v chains over keys. So a decoded row has the bits of the same row in a prefill, and blocks may
+ * be cut anywhere.
  */
 #include <math.h>
 
@@ -54,7 +55,8 @@ CLONES static void copy_numbers(float *to, const void *from, size_t at, int n, b
         for (int i = 0; i < n; i++) to[i] = ((const float *)from)[at + (size_t)i];
 }
 
-/* Copies keys and values of the first n_blocks blocks as f32 into this thread's scratch. Heads narrower than a register are padded. */
+/* Copies keys and values of the first n_blocks blocks as f32 into this thread's scratch. Heads
+ * narrower than a register are padded. */
 static void context_gather(Context *c, int n_blocks)
 {
     int D = c->kv->D, width = D < LANES ? LANES : D, key = 0;
@@ -157,7 +159,8 @@ INLINE void output_store(float *o, ptrdiff_t at, Lanes y, int D)
         for (int l = 0; l < D; l++) o[l] = y[l];
 }
 
-/* Where register v of a head starts: the last overlaps its neighbour where 16 does not divide D, with the same numbers. */
+/* Where register v of a head starts: the last overlaps its neighbour where 16 does not divide D,
+ * with the same numbers. */
 INLINE ptrdiff_t register_at(int v, int D)
 {
     int at = v * LANES;
@@ -294,7 +297,8 @@ typedef struct {
     float scale;
 } Call;
 
-/* Pairs first .. first + R of a segment's (row, head) list for kv head h; q [R][D] and p are filled in by the caller's scratch. */
+/* Pairs first .. first + R of a segment's (row, head) list for kv head h; q [R][D] and p are filled
+ * in by the caller's scratch. */
 static void tile_set(Tile *t, const Call *a, const AttnSegment *seg, int h, int first, int R,
                      float *q)
 {

@@ -1,10 +1,14 @@
-/* Attention over pages, backward. One kv head and one segment at a time, by all threads together, in pieces of rows:
+/* Attention over pages, backward. One kv head and one segment at a time, by all threads together,
+ * in pieces of rows:
  *
- *   1. pairs of (row, head) are divided: p = exp(scale s - lse), dp = do . v, ds = scale p (dp - do . o), dq = sum ds k
- *   2. keys are divided: dv = sum p do, dk = sum ds q, over the pairs in order (row after row, head after head)
+ *   1. pairs of (row, head) are divided:
+ *      p = exp(scale s - lse), dp = do . v, ds = scale p (dp - do . o), dq = sum ds k
+ *   2. keys are divided: dv = sum p do, dk = sum ds q, over the pairs in order, row after row and
+ *      head after head
  *
- * So no sum is divided between threads, and a key's chain goes on from piece to piece and from segment to segment. Everything a
- * piece needs lies in shared scratch, compact and padded to whole registers.
+ * So no sum is divided between threads, and a key's chain goes on from piece to piece and from
+ * segment to segment. Everything a piece needs lies in shared scratch, compact and padded to whole
+ * registers.
  */
 #include <math.h>
 
@@ -183,8 +187,8 @@ INLINE void dot_columns(const int R, const Work *w, const Call *c, const float *
     }
 }
 
-/* p and ds of one pair from scores (in p) and dp (in ds). The 16 keys after its last get zeros, which add nothing: tiles of pairs and of keys
- * run over them. */
+/* p and ds of one pair from scores (in p) and dp (in ds). The 16 keys after its last get zeros,
+ * which add nothing: tiles of pairs and of keys run over them. */
 INLINE void softmax_gradient(float *p, float *ds, int n, float scale, float lse, float delta)
 {
     for (int j = 0; j < n; j += LANES) {

@@ -1,5 +1,5 @@
-/* The tile kernels of attention: sums [R][V] of a broadcast factor times registers of 16 lanes. Scores, values and all gradients are
- * this one loop over different sides; see attention.c. */
+/* The tile kernels of attention: sums [R][V] of a broadcast factor times registers of 16 lanes.
+ * Scores, values and all gradients are this one loop over different sides; see attention.c. */
 #ifndef COMMON_OPS_ATTENTION_TILE_H
 #define COMMON_OPS_ATTENTION_TILE_H
 
@@ -22,8 +22,8 @@ INLINE Lanes side_load(const void *b, ptrdiff_t at, const bool bf16)
     return bf16 ? lanes_load_bf16((const uint16_t *)b + at) : lanes_load((const float *)b + at);
 }
 
-/* sum[r][v] = fmaf(f(r, t), b[t * step_b + at[v]], sum[r][v]) for t = 0 .. T-1 in order. R <= 4, V and bf16 are constants where it is
- * inlined. */
+/* sum[r][v] = fmaf(f(r, t), b[t * step_b + at[v]], sum[r][v]) for t = 0 .. T-1 in order. R <= 4, V
+ * and bf16 are constants where it is inlined. */
 INLINE void tile_add(const int R, const int V, Lanes sum[4][4], TileFactor f, const void *b,
                      ptrdiff_t step_b, const ptrdiff_t at[4], int T, const bool bf16)
 {
@@ -40,8 +40,9 @@ INLINE void tile_add(const int R, const int V, Lanes sum[4][4], TileFactor f, co
     }
 }
 
-/* The same for 8 rows and the two registers b[t * step_b] and b[t * step_b + second], sums in memory (fresh: they start at 0): a function of
- * its own, because the rows' addresses fill the general registers. */
+/* The same for 8 rows and the two registers b[t * step_b] and b[t * step_b + second], sums in
+ * memory (fresh: they start at 0): a function of its own, because the rows' addresses fill the
+ * general registers. */
 CLONES static void tile_add_8(float *sum, bool fresh, TileFactor f, const float *b,
                               ptrdiff_t step_b, ptrdiff_t second, int T)
 {

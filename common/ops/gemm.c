@@ -71,8 +71,9 @@ INLINE void columns_store(float *c, Lanes a, int n)
         for (int l = 0; l < n; l++) c[l] = a[l];
 }
 
-/* Steps of K in one chain of multiply-adds; the chains are added in order. A chain's rounding errors grow with its length: over the 49152 of a vocabulary one
- * chain costs the gradient a digit. */
+/* Steps of K in one chain of multiply-adds; the chains are added in order. A chain's rounding
+ * errors grow with its length: over the 49152 of a vocabulary one chain costs the gradient a digit.
+ */
 enum { CHAIN = 256 };
 
 /* R rows x V registers, both constants where this is inlined; n columns are wanted. */

@@ -1,6 +1,6 @@
 /* Our own matrix product in f32: the second factor lies in panels of GEMM_PANEL columns. Each
- * element of the result is chains of fmaf over 256 steps of the inner index, added in order, so its bits depend on
- * nothing but its row and column: not on tile sizes, threads or M. */
+ * element of the result is chains of fmaf over 256 steps of the inner index, added in order, so its
+ * bits depend on nothing but its row and column: not on tile sizes, threads or M. */
 #ifndef COMMON_OPS_GEMM_H
 #define COMMON_OPS_GEMM_H
 

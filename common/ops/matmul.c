@@ -1,6 +1,6 @@
 /* Products with packed weights. A weight matrix lies in panels of GEMM_PANEL outputs, so that a
- * product streams each weight once for a block of rows; the sums are gemm.h's, chains over 256 steps of K per
- * output, which is why rows have the same bits for any M and threads.
+ * product streams each weight once for a block of rows; the sums are gemm.h's, chains over 256
+ * steps of K per output, which is why rows have the same bits for any M and threads.
  *
  *   PRODUCT_F32          panel [K][48] of f32
  *   PRODUCT_BF16_AS_F32  panel [K][48] of bf16; widened once per block of rows when there are many

@@ -39,7 +39,8 @@ static void read_columns(uint32_t *to, const float *from, int ld, const Chunk *c
     }
 }
 
-/* A panel [inner][GEMM_PANEL] of x's columns first .. first + n; what is beyond them is never read as a result. */
+/* A panel [inner][GEMM_PANEL] of x's columns first .. first + n; what is beyond them is never read
+ * as a result. */
 static void pack_panel(uint32_t *to, const Chunk *c, int first, int n)
 {
     for (int i = 0; i < c->inner; i++)
@@ -59,7 +60,8 @@ static void pack_tiles(uint32_t *to, const Chunk *c, int first, int n)
     }
 }
 
-/* dw's places for a tile, on their way to the cache while another is computed: they are far apart, so the CPU does not guess them. */
+/* dw's places for a tile, on their way to the cache while another is computed: they are far apart,
+ * so the CPU does not guess them. */
 static void prefetch_tile(const float *dw, int K, int rows)
 {
     for (int r = 0; r < rows; r++)

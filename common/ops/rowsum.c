@@ -20,7 +20,8 @@ CLONES static float row_largest(const float *logits, int V)
     return most;
 }
 
-/* Adds the exponentials of one register of logits to its lanes; those of -infinity are 0, times (z - largest) too. */
+/* Adds the exponentials of one register of logits to its lanes; those of -infinity are 0, times (z
+ * - largest) too. */
 INLINE void add_register(Lanes z, float inv_temp, float largest, Lanes *sum, Lanes *slope,
                          const int with_slope)
 {

@@ -1,7 +1,8 @@
-/* Drawing a token: one uniform number and the inverse of the cumulative distribution in vocabulary order. Block sums are
- * row_sum's (f32 lanes within 512), their running sum is in double; within the block that u falls into, the weights are added one
- * by one in double. Truncation leaves a set "z above a threshold, or equal to it with a small enough id", so a
- * truncated row is drawn by the same two passes with the other weights 0.
+/* Drawing a token: one uniform number and the inverse of the cumulative distribution in vocabulary
+ * order. Block sums are row_sum's (f32 lanes within 512), their running sum is in double; within
+ * the block that u falls into, the weights are added one by one in double. Truncation leaves a set
+ * "z above a threshold, or equal to it with a small enough id", so a truncated row is drawn by the
+ * same two passes with the other weights 0.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -76,7 +77,8 @@ static bool level_suffices(const Level *level, int count, double mass)
     return level->count >= count && level->mass >= mass;
 }
 
-/* Levels that enclose the last token wanted, few tokens apart: above has too little, below has `count` tokens and `mass`. */
+/* Levels that enclose the last token wanted, few tokens apart: above has too little, below has
+ * `count` tokens and `mass`. */
 static void enclose(const Row *row, int count, double mass, Level *above, Level *below)
 {
     enum { FEW = 64, HALVINGS = 24 };
@@ -119,7 +121,8 @@ static Kept keep_to(const Candidate *c)
     return (Kept){c->z, c->id};
 }
 
-/* The first of the candidates with which the mass, `sum` before them, reaches `wanted`; n - 1 if none does. */
+/* The first of the candidates with which the mass, `sum` before them, reaches `wanted`; n - 1 if
+ * none does. */
 static int reach(const Candidate *c, int n, double sum, double wanted, float largest)
 {
     for (int i = 0; i < n; i++) {
@@ -207,8 +210,8 @@ CLONES static double kept_sums(const float *logits, int V, float inv_temp, float
     return total;
 }
 
-/* The first token whose running sum exceeds `wanted`. Rounding may leave none in the block where the block sums say so: then its
- * last token with a weight. */
+/* The first token whose running sum exceeds `wanted`. Rounding may leave none in the block where
+ * the block sums say so: then its last token with a weight. */
 static int draw(const float *logits, int V, float inv_temp, float largest, const Kept *k,
                 const float *block_sum, double wanted)
 {

@@ -1,7 +1,8 @@
 /* Sums and differences in a row, from the left: "27+46-15=" is answered
  *     <think>7+6=3c;c2+4=7>73;3-5=8b;b7-1=5>58</think><answer>58</answer>
- * Each operation is worked in columns (arithmetic.h), its result read off after >. No intermediate result is below 0. A forgotten carry
- * makes the intermediate result wrong, and the demonstrator goes on from there: two mistakes can cancel, rarely. */
+ * Each operation is worked in columns (arithmetic.h), its result read off after >. No intermediate
+ * result is below 0. A forgotten carry makes the intermediate result wrong, and the demonstrator
+ * goes on from there: two mistakes can cancel, rarely. */
 #include <stdio.h>
 
 #include "common/arithmetic.h"

@@ -1,8 +1,9 @@
 /* Reach a target with all of the given numbers, each once: "3,7,12:33=" is answered
  *     <think>7*3=21;21+12=33</think><answer>7*3+12</answer>
- * A problem is made from its solution: values are joined two by two until one is left, the target. The record has "numbers" and "target".
- * The careless demonstrator takes, with probability task.forget_carry at each step, another operation than the right one, and so misses
- * the target (unless the last value happens to be it). */
+ * A problem is made from its solution: values are joined two by two until one is left, the target.
+ * The record has "numbers" and "target". The careless demonstrator takes, with probability
+ * task.forget_carry at each step, another operation than the right one, and so misses the target
+ * (unless the last value happens to be it). */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +24,8 @@ static bool apply(int64_t a, char op, int64_t b, int64_t *out)
     return x >= 0 && x <= LARGEST_VALUE;
 }
 
-/* One of the operations other than `not` that work for a and b, 0 if none does: never where a >= b and `not` is 0. */
+/* One of the operations other than `not` that work for a and b, 0 if none does: never where a >= b
+ * and `not` is 0. */
 static char choose(Draw *d, int64_t a, int64_t b, char not, int64_t *out)
 {
     char good[4];
@@ -76,7 +78,7 @@ static TaskState *open(const TaskSettings *s)
     return arithmetic_open(s, make);
 }
 
-/* ---- the demonstrator ----------------------------------------------------------------------------------------------------- */
+/* ---- the demonstrator ------------------------------------------------------------------------ */
 
 typedef struct {
     char *text;

@@ -1,6 +1,8 @@
-/* Rows of a file. Held-out rows are a second file, or every 10th of the first by the hash of its prompt, so that the same question never lies on
- * both sides; with two files, training rows whose prompt is also held out are left out. The same file twice is one that is only evaluated. A row's demonstration is its reference answer.
- * The record is the row with "answer" holding the reference answer as text. */
+/* Rows of a file. Held-out rows are a second file, or every 10th of the first by the hash of its
+ * prompt, so that the same question never lies on both sides; with two files, training rows whose
+ * prompt is also held out are left out. The same file twice is one that is only evaluated. A row's
+ * demonstration is its reference answer. The record is the row with "answer" holding the reference
+ * answer as text. */
 #include <stdlib.h>
 #include <string.h>
 

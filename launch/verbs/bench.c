@@ -1,5 +1,5 @@
-/* troupe bench: what this build does on this machine, each figure with the limit that it is a part of. Limits are calibrated in the same run: absolute times of
- * a shared machine are noise. */
+/* troupe bench: what this build does on this machine, each figure with the limit that it is a part
+ * of. Limits are calibrated in the same run: absolute times of a shared machine are noise. */
 #include <argp.h>
 #include <jansson.h>
 #include <math.h>
@@ -139,7 +139,8 @@ static void generate(Engine *e, Group *g, int P, int n_answer)
     mem_free(all);
 }
 
-/* Seconds that a pass over `rows` tokens must take: either the products or the reading of what it multiplies with. */
+/* Seconds that a pass over `rows` tokens must take: either the products or the reading of what it
+ * multiplies with. */
 static double pass_limit_s(const Bench *b, double rows, double kv_numbers)
 {
     const KernelSet *k = &b->policy.kernels;
@@ -214,7 +215,8 @@ static void bed_close(Bed *t)
     comm_close(t->comm);
 }
 
-/* One whole step: P prompts, G answers each, scored at random, learnt from. Seconds of its parts. */
+/* One whole step: P prompts, G answers each, scored at random, learnt from. Seconds of its parts.
+ */
 static void whole_step(Bed *t, Engine *e, Bench *b, int P, int G, int n_prompt, int n_answer,
                        double *rollout_s, double *learn_s)
 {
@@ -296,7 +298,8 @@ static void bench(Bench *b)
         printf("%s, %d threads, %s\nproducts: %s\n", b->policy.kernels.cpu, omp_get_max_threads(),
                troupe_version, product_names[kind]);
     report(b, "peak: product 2048 x 2048 x 2048", b->flops / 1e9, "GFLOP/s", 0, "");
-    report(b, "oneDNN: product 2048 x 2048 x 2048", onednn / 1e9, "GFLOP/s", b->flops / 1e9, "peak");
+    report(b, "oneDNN: product 2048 x 2048 x 2048", onednn / 1e9, "GFLOP/s", b->flops / 1e9,
+           "peak");
     report(b, "peak: reading memory", b->read / 1e9, "GB/s", 0, "");
     bench_products(b);
     bench_rollout(b);

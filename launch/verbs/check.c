@@ -1,4 +1,5 @@
-/* troupe check: everything about experiment files that can be known without training: options, rewards, task, model, and that they fit together. No weights are read. */
+/* troupe check: everything about experiment files that can be known without training: options,
+ * rewards, task, model, and that they fit together. No weights are read. */
 #include <jansson.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ typedef struct {
     Prompts *prompts;
 } Experiment;
 
-/* ---- what must hold between the parts; each says its reason ---------------------------------------------------------- */
+/* ---- what must hold between the parts; each says its reason ---------------------------------- */
 
 /* Logs at the line that set section.name, where the file set it and no --set replaced it. */
 static int fail_at(const Config *c, const char *section, const char *name, const char *value,
@@ -56,7 +57,8 @@ static int check_component(const Experiment *e)
     return -1;
 }
 
-/* Every reward must find what it reads in a problem's record: an empty answer to the first one is judged. */
+/* Every reward must find what it reads in a problem's record: an empty answer to the first one is
+ * judged. */
 static int check_judging(const Experiment *e)
 {
     Group g = {0};
@@ -114,7 +116,7 @@ static int check_parts(Experiment *e)
     return check_tasks(e) ? -1 : rc;
 }
 
-/* ---- one line a file ------------------------------------------------------------------------------------------------ */
+/* ---- one line a file ------------------------------------------------------------------------- */
 
 static size_t parameters_of(const ModelDesc *d)
 {

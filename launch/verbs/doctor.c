@@ -1,4 +1,5 @@
-/* troupe doctor: what a training job would find on this machine, and with --self-test whether results can be trusted here. What is broken has a sentence that helps. */
+/* troupe doctor: what a training job would find on this machine, and with --self-test whether
+ * results can be trusted here. What is broken has a sentence that helps. */
 #include <argp.h>
 #include <stdarg.h>
 #include <stdbool.h>

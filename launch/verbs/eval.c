@@ -1,4 +1,5 @@
-/* troupe eval: how often a model is right: the same engine, templates and graders as training, on held-out problems. */
+/* troupe eval: how often a model is right: the same engine, templates and graders as training, on
+ * held-out problems. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -23,7 +24,7 @@ enum {
 };
 enum { CHUNK = 1024 /* groups that are in memory together */ };
 
-/* ---- asking ---------------------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static const char *finish_name(FinishReason f)
 {
@@ -111,7 +112,7 @@ static int ask_all(Eval *e)
     return rc ? EXIT_CONFIG : 0;
 }
 
-/* ---- the outcome ----------------------------------------------------------------------------------------------------- */
+/* ---- the outcome ----------------------------------------------------------------------------- */
 
 static void print_outcome(const Eval *e)
 {
@@ -147,7 +148,7 @@ static int close_out(Eval *e)
     return EXIT_IO;
 }
 
-/* ---- the command line ------------------------------------------------------------------------------------------------ */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static void check_arguments(const Eval *e, const struct argp_state *state)
 {

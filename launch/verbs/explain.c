@@ -1,4 +1,5 @@
-/* troupe explain: what an option of an experiment file means; with --config, what a file comes to once defaults and --set are in. */
+/* troupe explain: what an option of an experiment file means; with --config, what a file comes to
+ * once defaults and --set are in. */
 #include <argp.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
-/* troupe generate: completes a text or holds a conversation, on a terminal or in a pipe. The engine is the rollout's: the same bits for the same seed. */
+/* troupe generate: completes a text or holds a conversation, on a terminal or in a pipe. The engine
+ * is the rollout's: the same bits for the same seed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ typedef struct {
     GenerateParams params;
 } Generate;
 
-/* ---- the prompt --------------------------------------------------------------------------------------------------- */
+/* ---- the prompt ------------------------------------------------------------------------------ */
 
 /* What was said so far; contents are owned. */
 typedef struct {
@@ -69,9 +70,10 @@ static int render(const Generate *g, const Talk *t, Buffer *text, Ids *ids)
     return 0;
 }
 
-/* ---- the answer --------------------------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
-/* Text as it comes. What may still become a stop string, or the rest of a character, is held back. */
+/* Text as it comes. What may still become a stop string, or the rest of a character, is held back.
+ */
 typedef struct {
     const Generate *g;
     const Sample *s;
@@ -154,7 +156,8 @@ static void print_speed(const Generate *g, EngineStats before)
         fprintf(stderr, "[%lld tokens, %.1f tokens/s]\n", tokens, (double)tokens / seconds);
 }
 
-/* Answers the talk and prints; *reply (may be NULL) gets the first sample's text, caller frees. 0 or -1. */
+/* Answers the talk and prints; *reply (may be NULL) gets the first sample's text, caller frees. 0
+ * or -1. */
 static int answer(const Generate *g, const Talk *t, int64_t id, char **reply)
 {
     Buffer text = {0};
@@ -260,7 +263,7 @@ static int converse(const Generate *g)
     return 0;
 }
 
-/* ---- the command line --------------------------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {

@@ -1,4 +1,5 @@
-/* troupe inspect: a run or a checkpoint, for people and programs. Works while the run goes on; writes nothing, needs no MPI. */
+/* troupe inspect: a run or a checkpoint, for people and programs. Works while the run goes on;
+ * writes nothing, needs no MPI. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ static const struct argp_option options[] = {
     {"rewards", KEY_REWARDS, NULL, 0,
      "each component of the reward over all answers: mean, standard deviation, statuses", 0},
     {"samples", KEY_SAMPLES, "STEP", 0, "the answers of a step with reward and advantage", 0},
-    {"plot", KEY_PLOT, "FILE.png", OPTION_ARG_OPTIONAL, "reward and held-out accuracy as curves, in the terminal or as a picture", 0},
+    {"plot", KEY_PLOT, "FILE.png", OPTION_ARG_OPTIONAL,
+     "reward and held-out accuracy as curves, in the terminal or as a picture", 0},
     {"group", KEY_GROUP, "ID", 0, "with --samples: of this group only", 0},
     {"csv", KEY_CSV, NULL, 0, "comma-separated values", 1},
     {"json", KEY_JSON, NULL, 0, "JSON", 1},

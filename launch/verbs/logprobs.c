@@ -1,4 +1,5 @@
-/* troupe logprobs: what a model thinks of given texts, token by token: the learner's own forward pass seen from outside. */
+/* troupe logprobs: what a model thinks of given texts, token by token: the learner's own forward
+ * pass seen from outside. */
 #include <math.h>
 #include <string.h>
 #include <unistd.h>

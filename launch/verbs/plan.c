@@ -1,4 +1,5 @@
-/* troupe plan: how many ranks an experiment needs and how much memory each of them, before anything runs. */
+/* troupe plan: how many ranks an experiment needs and how much memory each of them, before anything
+ * runs. */
 #include <argp.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
-/* troupe score: rewards without training. Rows of JSON in, one row out for each, through the same block that the reward service uses.
- * A wrong row ends the output, so that line i of it is always row i; reading goes on, so that every wrong row is named. */
+/* troupe score: rewards without training. Rows of JSON in, one row out for each, through the same
+ * block that the reward service uses. A wrong row ends the output, so that line i of it is always
+ * row i; reading goes on, so that every wrong row is named. */
 #include <argp.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ typedef struct {
     int errors;
 } Scoring;
 
-/* ---- one row -------------------------------------------------------------------------------------------------------- */
+/* ---- one row --------------------------------------------------------------------------------- */
 
 /* A whole number that a row may have: 0 and *out left alone where it has none. */
 static int read_count(const Jsonl *in, const json_t *row, const char *field, int *out)
@@ -60,7 +61,8 @@ static int read_finish(const Jsonl *in, const json_t *row, FinishReason *out)
     return jsonl_fail(in, "\"finish\" is none of \"eos\", \"stop\", \"length\"");
 }
 
-/* What `eval --out` wrote has the problem's record as a field of its own; otherwise the row is the record. */
+/* What `eval --out` wrote has the problem's record as a field of its own; otherwise the row is the
+ * record. */
 static const json_t *record_of(const json_t *row)
 {
     const json_t *record = json_object_get(row, "record");
@@ -125,7 +127,7 @@ static int score_row(Scoring *s, const Jsonl *in, const json_t *row)
     return rc;
 }
 
-/* ---- all of them ---------------------------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 /* "score: 1000 rows, reward 0.43 (mean of 990 ok), 10 error, 52000 rows/s" */
 static void print_summary(const Scoring *s, double seconds)
@@ -189,7 +191,7 @@ static int score(const Arguments *a)
     return code;
 }
 
-/* ---- the command line ----------------------------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static void check_arguments(const Arguments *a, const struct argp_state *state)
 {

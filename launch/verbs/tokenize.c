@@ -1,4 +1,5 @@
-/* troupe tokenize: text to ids and back, a row a line, with a model's own tokenizer. Rows keep their other fields. */
+/* troupe tokenize: text to ids and back, a row a line, with a model's own tokenizer. Rows keep
+ * their other fields. */
 #include <argp.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ typedef struct {
     struct timespec said;
 } Work;
 
-/* --- one text or row ----------------------------------------------------------------------------------------------------- */
+/* --- one text or row -------------------------------------------------------------------------- */
 
 static int encode(Work *w, const char *text, size_t n, long line)
 {
@@ -114,7 +115,7 @@ static int convert_row(Work *w, const Jsonl *in, json_t *row)
     return 0;
 }
 
-/* --- all of them --------------------------------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static void say_progress(Work *w)
 {

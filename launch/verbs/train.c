@@ -1,4 +1,5 @@
-/* troupe train: runs an experiment file, under mpirun or srun with the roles of its layout, or alone with all roles in one process. */
+/* troupe train: runs an experiment file, under mpirun or srun with the roles of its layout, or
+ * alone with all roles in one process. */
 #include <argp.h>
 #include <math.h>
 #include <omp.h>

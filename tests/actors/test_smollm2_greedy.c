@@ -1,4 +1,5 @@
-/* SmolLM2's greedy continuations in f32 are transformers' (tests/data/make_smollm2_greedy.py made them). */
+/* SmolLM2's greedy continuations in f32 are transformers' (tests/data/make_smollm2_greedy.py made
+ * them). */
 #include "tests/harness.h"
 
 #include <jansson.h>

@@ -1,5 +1,6 @@
-/* Chat templates: recognised whatever their layout, refused where they do anything else, rendered as transformers renders them
- * (tests/data/chat_golden.json, made by make_chat_golden.py from the models' own templates). */
+/* Chat templates: recognised whatever their layout, refused where they do anything else, rendered
+ * as transformers renders them (tests/data/chat_golden.json, made by make_chat_golden.py from the
+ * models' own templates). */
 #include "tests/harness.h"
 
 #include <jansson.h>

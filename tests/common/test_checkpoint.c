@@ -1,5 +1,5 @@
-/* A checkpoint is whole or absent: damage of every kind is refused with a reason and the older one is used; a kill at any moment and a full
- * disk leave what was there.
+/* A checkpoint is whole or absent: damage of every kind is refused with a reason and the older one
+ * is used; a kill at any moment and a full disk leave what was there.
  */
 #include "tests/harness.h"
 
@@ -191,7 +191,8 @@ static long size_of(const char *file)
     return (long)st.st_size;
 }
 
-/* Bits all over each file, HDF5's own bytes too: refused, the file named, the older one used; put back, it is whole again. */
+/* Bits all over each file, HDF5's own bytes too: refused, the file named, the older one used; put
+ * back, it is whole again. */
 START_TEST(every_flipped_bit_is_refused_and_the_older_one_used)
 {
     static const char *const files[] = {"MANIFEST", "shard-000.h5", "state.h5"};
@@ -256,7 +257,8 @@ START_TEST(missing_short_and_swapped_files_are_refused_with_their_names)
 }
 END_TEST
 
-/* Lines whose CRC fits but that cannot be: a forged manifest names no file outside, no byte beyond the end, no shape that overflows. */
+/* Lines whose CRC fits but that cannot be: a forged manifest names no file outside, no byte beyond
+ * the end, no shape that overflows. */
 START_TEST(forged_manifests_are_refused)
 {
     static const char *const lines[] = {
@@ -343,8 +345,9 @@ START_TEST(a_small_file_system_runs_full_with_a_reason)
 }
 END_TEST
 
-/* A child that saves one step after the other is killed at 20 random moments: what is found is always whole, never older than what was found before, and
- * leftovers are gone after the next find. */
+/* A child that saves one step after the other is killed at 20 random moments: what is found is
+ * always whole, never older than what was found before, and leftovers are gone after the next find.
+ */
 START_TEST(a_kill_in_the_middle_of_a_save_leaves_a_whole_one)
 {
     new_dir();

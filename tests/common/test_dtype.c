@@ -1,4 +1,5 @@
-/* Number formats: every f16 and bf16 there and back, rounding at ties, and the Q blocks against hand-made bytes. */
+/* Number formats: every f16 and bf16 there and back, rounding at ties, and the Q blocks against
+ * hand-made bytes. */
 #include "common/dtype.h"
 #include "tests/harness.h"
 
@@ -25,7 +26,8 @@ START_TEST(f16_has_the_values_of_the_standard)
 }
 END_TEST
 
-/* Between neighbours a and b: below the middle to a, above it to b, at the middle to the even one. */
+/* Between neighbours a and b: below the middle to a, above it to b, at the middle to the even one.
+ */
 START_TEST(rounding_is_to_nearest_even)
 {
     for (uint16_t h = 0; h < 0x7bff; h += 7) {

@@ -1,5 +1,6 @@
-/* The contract's first half: a row's bits depend on that row alone. Random shapes; rows computed together, apart, in other
- * places, with one and two threads, with the context cut into other blocks. */
+/* The contract's first half: a row's bits depend on that row alone. Random shapes; rows computed
+ * together, apart, in other places, with one and two threads, with the context cut into other
+ * blocks. */
 #include <omp.h>
 
 #include "common/memory.h"
@@ -90,7 +91,8 @@ START_TEST(a_weight_gradient_does_not_depend_on_threads)
 }
 END_TEST
 
-/* A sequence of n keys as blocks: every block but the last of a cut is full or ends where the cut says. */
+/* A sequence of n keys as blocks: every block but the last of a cut is full or ends where the cut
+ * says. */
 typedef struct {
     KvBlock blocks[64];
     int32_t slot[512];

@@ -1,4 +1,5 @@
-/* The GGUF parser: every type of value, and what hostile bytes get: one line that says what and where, never a crash. */
+/* The GGUF parser: every type of value, and what hostile bytes get: one line that says what and
+ * where, never a crash. */
 #include "tests/harness.h"
 
 #include "common/errors.h"

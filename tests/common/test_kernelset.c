@@ -1,4 +1,5 @@
-/* A chosen kernel set verifies on the machine that chose it, is the same twice, and any difference is said. */
+/* A chosen kernel set verifies on the machine that chose it, is the same twice, and any difference
+ * is said. */
 #include <omp.h>
 
 #include "common/errors.h"

@@ -348,9 +348,11 @@ START_TEST(loads_what_was_exported_and_names_what_is_missing)
         ck_assert_int_eq(load(other, folder), -1);
         ck_assert_msg(strstr(errors_last(), "_proj.weight"), "%s", errors_last());
         model_free(other);
-        rename_tensor(folder, "model.layers.1.mlp.down_proj.weight", "model.layers.1.mlp.down_poor.weight");
+        rename_tensor(folder, "model.layers.1.mlp.down_proj.weight",
+                      "model.layers.1.mlp.down_poor.weight");
         ck_assert_int_eq(load(b, folder), -1);
-        ck_assert_msg(strstr(errors_last(), "model.layers.1.mlp.down_proj.weight"), "%s", errors_last());
+        ck_assert_msg(strstr(errors_last(), "model.layers.1.mlp.down_proj.weight"), "%s",
+                      errors_last());
         snprintf(command, sizeof command, "rm -r %s", folder);
         ck_assert_int_eq(system(command), 0);
         model_free(m);

@@ -1,5 +1,5 @@
-/* Values of every op against plain double arithmetic, and every backward against finite differences of a double reference of its
- * forward, so that the check does not inherit f32's noise. */
+/* Values of every op against plain double arithmetic, and every backward against finite differences
+ * of a double reference of its forward, so that the check does not inherit f32's noise. */
 #include <omp.h>
 
 #include "common/memory.h"
@@ -33,7 +33,7 @@ static double largest(const float *x, size_t n)
                       (double)(bound));                                                            \
     } while (0)
 
-/* ---- products ---------------------------------------------------------------------------------------------------- */
+/* ---- products -------------------------------------------------------------------------------- */
 
 static float rounded(float x, ProductKind kind)
 {
@@ -109,7 +109,7 @@ START_TEST(weight_gradients_have_their_values)
 }
 END_TEST
 
-/* ---- rows -------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 START_TEST(exp_is_within_two_units)
 {
@@ -289,7 +289,7 @@ START_TEST(sums_biases_and_rounding)
 }
 END_TEST
 
-/* ---- attention ----------------------------------------------------------------------------------------------------------- */
+/* ---- attention ------------------------------------------------------------------------------- */
 
 enum {
     H = 4,
@@ -303,7 +303,8 @@ typedef struct {
     const float *d_o;
 } Reference;
 
-/* Which rows row i attends to: the prompt's 21 rows in order, its own answer's rows up to itself. */
+/* Which rows row i attends to: the prompt's 21 rows in order, its own answer's rows up to itself.
+ */
 static bool sees(int i, int j)
 {
     int start = i < 21 ? 0 : i < 32 ? 21 : 32;
@@ -393,7 +394,7 @@ START_TEST(attention_and_its_gradient_over_a_tree)
 }
 END_TEST
 
-/* ---- the end of the model ------------------------------------------------------------------------------------------------- */
+/* ---- the end of the model -------------------------------------------------------------------- */
 
 static double reference_logprob(const double *z, int V, int t, double inv_temp, double *entropy)
 {
@@ -457,7 +458,7 @@ START_TEST(extreme_logits_give_finite_logprobs)
 }
 END_TEST
 
-/* ---- drawing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- drawing --------------------------------------------------------------------------------- */
 
 typedef struct {
     double z;
@@ -490,7 +491,8 @@ static void reference_distribution(double *p, const float *z, int V, const Sampl
     mem_free(r);
 }
 
-/* op_sample over a fine grid of u must give each token its share, in vocabulary order, and nothing else. */
+/* op_sample over a fine grid of u must give each token its share, in vocabulary order, and nothing
+ * else. */
 static void check_draws(const float *z, int V, SamplingParams s)
 {
     enum { DRAWS = 4096 };
@@ -561,7 +563,7 @@ START_TEST(greedy_takes_the_first_of_the_largest)
 }
 END_TEST
 
-/* ---- optimiser -------------------------------------------------------------------------------------------------------------------- */
+/* ---- optimiser ------------------------------------------------------------------------------- */
 
 START_TEST(adamw_follows_the_paper)
 {

@@ -1,4 +1,5 @@
-/* The same weights and tokenizer by every way in: configuration, checkpoint, run folder, exported folder; for training and not; both precisions. */
+/* The same weights and tokenizer by every way in: configuration, checkpoint, run folder, exported
+ * folder; for training and not; both precisions. */
 #include "tests/harness.h"
 
 #include <sys/stat.h>

@@ -1,4 +1,5 @@
-/* Philox4x32-10 gives the published known-answer vectors' quality; here: purity, spread, independence of neighbours. */
+/* Philox4x32-10 gives the published known-answer vectors' quality; here: purity, spread,
+ * independence of neighbours. */
 #include "tests/harness.h"
 
 #include "common/rng.h"
@@ -8,7 +9,8 @@ START_TEST(is_a_pure_function)
     ck_assert(rng_uniform(1, STREAM_SAMPLING, 7, 3, 9) == rng_uniform(1, STREAM_SAMPLING, 7, 3, 9));
     ck_assert(rng_uniform(1, STREAM_SAMPLING, 7, 3, 9) != rng_uniform(2, STREAM_SAMPLING, 7, 3, 9));
     ck_assert(rng_uniform(1, STREAM_SAMPLING, 7, 3, 9) != rng_uniform(1, STREAM_TASK, 7, 3, 9));
-    ck_assert(rng_uniform(1, STREAM_SAMPLING, 7, 3, 9) != rng_uniform(1, STREAM_SAMPLING, 7 + (1ull << 32), 3, 9));
+    ck_assert(rng_uniform(1, STREAM_SAMPLING, 7, 3, 9) !=
+              rng_uniform(1, STREAM_SAMPLING, 7 + (1ull << 32), 3, 9));
 }
 END_TEST
 
@@ -25,7 +27,8 @@ START_TEST(is_uniform_over_every_argument)
         }
         double chi2 = 0, expect = n / 16.0;
         for (int i = 0; i < 16; i++) chi2 += (count[i] - expect) * (count[i] - expect) / expect;
-        ck_assert_msg(chi2 < 37.7, "chi2(15) = %g over argument %d", chi2, argument); /* p = 0.001 */
+        /* p = 0.001 */
+        ck_assert_msg(chi2 < 37.7, "chi2(15) = %g over argument %d", chi2, argument);
     }
 }
 END_TEST
@@ -55,4 +58,5 @@ START_TEST(normal_has_moments)
 }
 END_TEST
 
-TEST_MAIN("rng", is_a_pure_function, is_uniform_over_every_argument, below_stays_below_and_covers, normal_has_moments)
+TEST_MAIN("rng", is_a_pure_function, is_uniform_over_every_argument, below_stays_below_and_covers,
+          normal_has_moments)

@@ -1,4 +1,5 @@
-/* The run directory: what is recorded comes back, from segments and from the live log; a kill leaves files that open; two jobs never share one. */
+/* The run directory: what is recorded comes back, from segments and from the live log; a kill
+ * leaves files that open; two jobs never share one. */
 #include "tests/harness.h"
 
 #include <fcntl.h>
@@ -323,7 +324,8 @@ START_TEST(a_second_job_is_refused_and_a_dead_one_is_not)
 }
 END_TEST
 
-/* Whatever moment a writer is killed at, run.h5 and every segment open, the log ends at a good frame, and a resume goes on. */
+/* Whatever moment a writer is killed at, run.h5 and every segment open, the log ends at a good
+ * frame, and a resume goes on. */
 START_TEST(a_kill_leaves_files_that_open)
 {
     new_dir();
@@ -378,7 +380,8 @@ START_TEST(a_torn_tail_ends_the_log_at_the_last_good_frame)
 }
 END_TEST
 
-/* A dataset that points at another file, or goes through a foreign filter, is refused before it is read. */
+/* A dataset that points at another file, or goes through a foreign filter, is refused before it is
+ * read. */
 START_TEST(a_dataset_that_lies_elsewhere_is_refused)
 {
     new_dir();

@@ -1,5 +1,6 @@
-/* SmolLM2-135M against transformers: log-probabilities and gradients of a small tree (tests/data/make_smollm2_golden.py), in f32; and the same tree in bf16.
- * The model comes from its GGUF file, so that file, loader, forward and backward are all in the chain. */
+/* SmolLM2-135M against transformers: log-probabilities and gradients of a small tree
+ * (tests/data/make_smollm2_golden.py), in f32; and the same tree in bf16. The model comes from its
+ * GGUF file, so that file, loader, forward and backward are all in the chain. */
 #include <jansson.h>
 
 #include "common/errors.h"
@@ -52,7 +53,8 @@ static double logprob_error(const float *lp, const char *key)
     return worst;
 }
 
-/* Worst relative error over parameters: of the norm, and of the kept entries together (root of sums of squares). */
+/* Worst relative error over parameters: of the norm, and of the kept entries together (root of sums
+ * of squares). */
 static double gradient_error(const Model *m, const float *grad, const char **where)
 {
     int n;
@@ -130,7 +132,8 @@ START_TEST(f32_equals_transformers)
 }
 END_TEST
 
-/* One sequence in pieces through the rollout's pages, with the rollout's model: the trainer's bits. */
+/* One sequence in pieces through the rollout's pages, with the rollout's model: the trainer's bits.
+ */
 static void check_rollout(const Model *learner, const float *lp, int answer, int piece)
 {
     const ModelDesc *d = model_desc(learner);

@@ -1,4 +1,5 @@
-/* Tasks: worked examples, splits that do not meet, demonstrators that forget exactly as often as they are told. */
+/* Tasks: worked examples, splits that do not meet, demonstrators that forget exactly as often as
+ * they are told. */
 #include "tests/harness.h"
 
 #include <jansson.h>
@@ -380,7 +381,7 @@ START_TEST(countdown_is_solved_or_missed_as_told)
 }
 END_TEST
 
-/* ---- rows of a file ---------------------------------------------------------------------------------------------------------- */
+/* ---- rows of a file -------------------------------------------------------------------------- */
 
 static const char *file_with(const char *text)
 {

@@ -1,4 +1,5 @@
-/* Models in and out: every type and architecture read from files made by hand, both exports read back, features that are not computed refused. */
+/* Models in and out: every type and architecture read from files made by hand, both exports read
+ * back, features that are not computed refused. */
 #include "tests/harness.h"
 
 #include "common/errors.h"
@@ -80,7 +81,7 @@ START_TEST(reads_gguf_of_every_type_and_architecture)
 }
 END_TEST
 
-/* ---- exports -------------------------------------------------------------------------------------------------------- */
+/* ---- exports --------------------------------------------------------------------------------- */
 
 static TensorView *make_views(const ModelDesc *d, float **numbers, TensorSpec *specs)
 {
@@ -96,7 +97,8 @@ static TensorView *make_views(const ModelDesc *d, float **numbers, TensorSpec *s
     return v;
 }
 
-/* fixture_number's values are exact in F16 and BF16; for Q8_0 the error is half a step of each block. */
+/* fixture_number's values are exact in F16 and BF16; for Q8_0 the error is half a step of each
+ * block. */
 static void export_and_read(const ModelDesc *d, Dtype type, bool gguf)
 {
     int n = tensor_spec_count(d);
@@ -198,9 +200,10 @@ START_TEST(failed_export_keeps_the_old_file)
 }
 END_TEST
 
-/* ---- shards --------------------------------------------------------------------------------------------------------- */
+/* ---- shards ---------------------------------------------------------------------------------- */
 
-/* Splits the exported one-file folder: tensors by turns into two shards and an index. extra goes into the map. */
+/* Splits the exported one-file folder: tensors by turns into two shards and an index. extra goes
+ * into the map. */
 static void write_shards(const ModelDesc *d, float **numbers, const char *extra)
 {
     Buffer index = {0};
@@ -277,11 +280,12 @@ START_TEST(reads_shards_and_refuses_a_lying_index)
 }
 END_TEST
 
-/* ---- refusals ------------------------------------------------------------------------------------------------------- */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static void config_says(const char *change, const char *say)
 {
-    /* change: a member put before the closing brace; jansson refuses a key given twice, so each row names new keys or the base leaves them out */
+    /* change: a member put before the closing brace; jansson refuses a key given twice, so each row
+     * names new keys or the base leaves them out */
     Buffer b = {0};
     buffer_printf(&b,
                   "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"num_hidden_"

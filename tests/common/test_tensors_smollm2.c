@@ -1,4 +1,5 @@
-/* SmolLM2-135M-Instruct as it is published (GGUF, Q4_1 and Q8_0): description and every kind of tensor, against what transformers makes of the same file. */
+/* SmolLM2-135M-Instruct as it is published (GGUF, Q4_1 and Q8_0): description and every kind of
+ * tensor, against what transformers makes of the same file. */
 #include "tests/harness.h"
 
 #include <zlib.h>

@@ -25,8 +25,7 @@ static json_t *load_data(const char *name)
     return v;
 }
 
-/* --- the generator: as in make_tokenizer_golden.py
- * ----------------------------------------------------------------------- */
+/* --- the generator: as in make_tokenizer_golden.py -------------------------------------------- */
 
 static json_t *pieces;
 
@@ -130,9 +129,7 @@ static void generate(int i, Buffer *out)
         add_runs(&x, 2 * n, kind == 7, out);
 }
 
-/* --- comparison
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- comparison ------------------------------------------------------------------------------- */
 
 static uint32_t fnv_add(uint32_t h, uint32_t v)
 {
@@ -256,9 +253,7 @@ static Tokenizer *small_with(const char *pre, bool ignore_merges)
     return t;
 }
 
-/* --- tests
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 #define BYTE_LEVEL(regex)                                                                          \
     "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":" regex "}"
@@ -420,7 +415,7 @@ START_TEST(a_megabyte_without_blanks_takes_no_quadratic_time)
 }
 END_TEST
 
-/* --- export -------------------------------------------------------------------------------------------------------------- */
+/* --- export ----------------------------------------------------------------------------------- */
 
 /* Exports t into a folder of its own and opens that. */
 static Tokenizer *exported(const Tokenizer *t)

@@ -1,4 +1,5 @@
-/* What tokenizer files may say and what is refused: tokenizer.json, the files beside it, and GGUF metadata, each made here. */
+/* What tokenizer files may say and what is refused: tokenizer.json, the files beside it, and GGUF
+ * metadata, each made here. */
 #include "tests/harness.h"
 
 #include <unistd.h>
@@ -168,7 +169,7 @@ START_TEST(stops_a_pattern_that_never_ends)
 }
 END_TEST
 
-/* --- the files beside tokenizer.json ------------------------------------------------------------------------------------- */
+/* --- the files beside tokenizer.json ---------------------------------------------------------- */
 
 static const char *const names[] = {"tokenizer.json", "tokenizer_config.json",
                                     "chat_template.jinja", "generation_config.json"};
@@ -243,7 +244,7 @@ START_TEST(refuses_folders_that_are_wrong)
 }
 END_TEST
 
-/* --- GGUF ---------------------------------------------------------------------------------------------------------------- */
+/* --- GGUF ------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *model, *pre, *merge;

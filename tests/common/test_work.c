@@ -1,4 +1,5 @@
-/* Ownership by arithmetic: everything has one owner, whatever the number of ranks; evaluations are due where the options say. */
+/* Ownership by arithmetic: everything has one owner, whatever the number of ranks; evaluations are
+ * due where the options say. */
 #include "tests/harness.h"
 
 #include "common/work.h"

@@ -1,5 +1,7 @@
-/* A checkpoint directory from anyone. The input is MANIFEST without its last line, a byte 0, and the bytes of shard-000.h5; the last line is made to fit, so that
- * what stands in the lines is reached. state.h5 has fixed bytes. Whatever is accepted loads into arrays of the shapes it names, and into no others.
+/* A checkpoint directory from anyone. The input is MANIFEST without its last line, a byte 0, and
+ * the bytes of shard-000.h5; the last line is made to fit, so that what stands in the lines is
+ * reached. state.h5 has fixed bytes. Whatever is accepted loads into arrays of the shapes it names,
+ * and into no others.
  */
 #include <stdint.h>
 #include <stdio.h>

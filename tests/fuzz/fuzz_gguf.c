@@ -1,5 +1,6 @@
-/* A GGUF file from anyone: parsed, every value asked for in every way, then opened as a model and read. Whatever is accepted has a description that passes its
- * own check, and all tensors that it implies. */
+/* A GGUF file from anyone: parsed, every value asked for in every way, then opened as a model and
+ * read. Whatever is accepted has a description that passes its own check, and all tensors that it
+ * implies. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* Bytes that claim to be a group: as they are, and with a CRC that fits, so that the lengths behind it are reached. What is accepted packs to the same bytes again. */
+/* Bytes that claim to be a group: as they are, and with a CRC that fits, so that the lengths behind
+ * it are reached. What is accepted packs to the same bytes again. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* A config.json from anyone. Whatever description comes of it passes its own check, and written and read again it is the same. */
+/* A config.json from anyone. Whatever description comes of it passes its own check, and written and
+ * read again it is the same. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* Rows of JSON from anyone. Reading ends; every row is an object that dumps and reads again to the same; every field is text or is refused. */
+/* Rows of JSON from anyone. Reading ends; every row is an object that dumps and reads again to the
+ * same; every field is text or is refused. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* A live log as a killed writer, a full disk or anyone may leave it: the bytes as they are, then the same bytes as the bodies of frames whose headers and CRCs fit.
- * Reading ends, and gives no group that does not pack again. */
+/* A live log as a killed writer, a full disk or anyone may leave it: the bytes as they are, then
+ * the same bytes as the bodies of frames whose headers and CRCs fit. Reading ends, and gives no
+ * group that does not pack again. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

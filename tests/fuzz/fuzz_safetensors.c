@@ -1,4 +1,5 @@
-/* A .safetensors file from anyone: what is accepted lies wholly in the file, and reading all of it touches nothing else. */
+/* A .safetensors file from anyone: what is accepted lies wholly in the file, and reading all of it
+ * touches nothing else. */
 #include <stdint.h>
 
 #include "common/errors.h"

@@ -1,5 +1,6 @@
-/* tokenizer.json (or GGUF metadata, where the bytes begin so) from anyone, then text through it. The input is the file, a byte 0, and the text.
- * What holds for whatever is accepted: ids are in range, decoding them loses nothing but bytes without a token, and templates end. */
+/* tokenizer.json (or GGUF metadata, where the bytes begin so) from anyone, then text through it.
+ * The input is the file, a byte 0, and the text. What holds for whatever is accepted: ids are in
+ * range, decoding them loses nothing but bytes without a token, and templates end. */
 #include <stdint.h>
 #include <string.h>
 

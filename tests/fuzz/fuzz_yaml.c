@@ -1,5 +1,6 @@
-/* An experiment file from anyone; what follows its first NUL byte is a --set argument. A tree has places and unique keys; a configuration that is accepted is printed,
- * and what is printed is accepted and means the same. Its reward block opens or is refused. */
+/* An experiment file from anyone; what follows its first NUL byte is a --set argument. A tree has
+ * places and unique keys; a configuration that is accepted is printed, and what is printed is
+ * accepted and means the same. Its reward block opens or is refused. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

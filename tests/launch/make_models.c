@@ -1,5 +1,6 @@
-/* Writes small models for test_export.sh: Hugging Face folders llama, qwen2, qwen3 (F32, an alphabet as tokenizer, more embedding rows than tokens), and a
- * run in the folder run with a checkpoint, whose numbers also stand in the folder expected.
+/* Writes small models for test_export.sh: Hugging Face folders llama, qwen2, qwen3 (F32, an
+ * alphabet as tokenizer, more embedding rows than tokens), and a run in the folder run with a
+ * checkpoint, whose numbers also stand in the folder expected.
  *
  *   make_models DIR
  */

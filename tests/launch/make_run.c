@@ -1,5 +1,5 @@
-/* Writes a run directory as a training run would leave it in mid-flight: 40 steps, of which the last 10 are only in the live log, and a checkpoint.
- * test_inspect.sh looks at it.
+/* Writes a run directory as a training run would leave it in mid-flight: 40 steps, of which the
+ * last 10 are only in the live log, and a checkpoint. test_inspect.sh looks at it.
  *
  *   make_run DIR
  */

@@ -1,4 +1,5 @@
-/* A tiny model in a Hugging Face folder, made by the program's own means: what the tests of verbs run on.
+/* A tiny model in a Hugging Face folder, made by the program's own means: what the tests of verbs
+ * run on.
  *
  *     test_tiny_model FOLDER     writes it there: random weights over the alphabet of task sum
  *

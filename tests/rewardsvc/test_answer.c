@@ -183,8 +183,8 @@ static double scan_seconds(const char *pattern, bool huge_exponent, char *text, 
     return (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
 }
 
-/* Texts made to be read again and again by a careless scanner: sixteen times the text may not take a hundred times as long (a quadratic scanner
- * takes 256 times). */
+/* Texts made to be read again and again by a careless scanner: sixteen times the text may not take
+ * a hundred times as long (a quadratic scanner takes 256 times). */
 START_TEST(hostile_texts_are_linear)
 {
     static const char *const patterns[] = {"0,000",     ",000",    "9",    "-", "<answer>",
@@ -193,8 +193,10 @@ START_TEST(hostile_texts_are_linear)
     size_t n = 1 << 20;
     char *text = NEW(char, n);
     for (size_t k = 0; k < sizeof patterns / sizeof *patterns; k++) {
-        double small = scan_seconds(patterns[k], k < 2, text, n / 16), large = scan_seconds(patterns[k], k < 2, text, n);
-        ck_assert_msg(large < 100 * small + 0.01, "\"%s\": %g s for %zu bytes, %g s for %zu", patterns[k], small, n / 16, large, n);
+        double small = scan_seconds(patterns[k], k < 2, text, n / 16),
+               large = scan_seconds(patterns[k], k < 2, text, n);
+        ck_assert_msg(large < 100 * small + 0.01, "\"%s\": %g s for %zu bytes, %g s for %zu",
+                      patterns[k], small, n / 16, large, n);
     }
     mem_free(text);
 }
