@@ -1,0 +1,433 @@
+/* The remote client against a server that misbehaves as told (operations.md 10, E3): every outcome
+ * typed and with its reason, retries bounded, deadlines held, nothing leaked. */
+#include "rewardsvc/chat_remote.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/clock.h"
+#include "tests/rewardsvc/judge_fixture.h"
+
+static JudgeServer server;
+
+static RemoteSettings quick(void)
+{
+    RemoteSettings s = remote_defaults();
+    s.model = "test";
+    s.retries = 2;
+    s.backoff_s = 0.02;
+    s.backoff_most_s = 0.05;
+    s.attempt_s = 20; /* long enough for any machine: only tests of time shorten it */
+    s.deadline_s = 60;
+    return s;
+}
+
+static Remote *open_script(RemoteSettings s, const char *script, RemoteLog *log)
+{
+    char *url = judge_url(&server, script);
+    s.base_url = url;
+    Remote *r = remote_open(&s, log);
+    ck_assert_msg(r != NULL, "%s", errors_last());
+    mem_free(url);
+    return r;
+}
+
+static const RemoteMessage judge_this = {"user", "Judge this.", 11};
+
+static RemoteRequest question(void)
+{
+    return (RemoteRequest){.n_messages = 1, .messages = &judge_this, .max_tokens = 16, .seed = 7};
+}
+
+static void take_one(Remote *r, RemoteAnswer *a)
+{
+    double end = clock_seconds() + 60;
+    while (!remote_take(r, a)) {
+        ck_assert_msg(clock_seconds() < end, "no answer in 60 s");
+        remote_poll(r);
+        remote_wait(r, 1);
+    }
+}
+
+/* One request of a script, to its end. */
+static RemoteAnswer ask_once(RemoteSettings s, const char *script, const RemoteRequest *q)
+{
+    RemoteAnswer a;
+    Remote *r = open_script(s, script, NULL);
+    remote_ask(r, q);
+    take_one(r, &a);
+    remote_close(r);
+    return a;
+}
+
+START_TEST(answers)
+{
+    RemoteRequest q = question();
+    q.context = &q;
+    RemoteAnswer a = ask_once(quick(), "ok=Score:_9", &q);
+    ck_assert_int_eq(a.status, SCORE_OK);
+    ck_assert_int_eq(a.n_choices, 1);
+    ck_assert_str_eq(a.choices[0].text, "Score: 9");
+    ck_assert_uint_eq(a.choices[0].n_text, 8);
+    ck_assert_int_eq(a.choices[0].finish, REMOTE_STOP);
+    ck_assert_int_eq(a.attempts, 1);
+    ck_assert_int_eq(a.http, 200);
+    ck_assert_str_eq(a.reason, "");
+    ck_assert(!a.from_log && a.latency_s > 0 && a.waited_s >= 0 && a.context == &q && a.ticket);
+    ck_assert_int_eq(a.prompt_tokens, 11);
+    ck_assert_int_eq(a.completion_tokens, 5);
+    remote_answer_free(&a);
+}
+END_TEST
+
+/* word; what becomes of it; attempts that the server sees (3 = retried to the end); part of the
+ * reason */
+static const struct {
+    const char *script;
+    ScoreStatus status;
+    int attempts;
+    const char *reason;
+} fates[] = {
+    {"refusal", SCORE_REFUSED, 1, "refused"},
+    {"filter", SCORE_REFUSED, 1, "refused"},
+    {"filter400", SCORE_REFUSED, 1, "filtered"},
+    {"500", SCORE_ERROR, 3, "HTTP 500: as told: 500 (attempt 3, the last)"},
+    {"502", SCORE_ERROR, 3, "HTTP 502"},
+    {"503", SCORE_ERROR, 3, "HTTP 503"},
+    {"429", SCORE_ERROR, 3, "HTTP 429"},
+    {"400", SCORE_ERROR, 1, "HTTP 400"},
+    {"401", SCORE_ERROR, 1, "key"},
+    {"404", SCORE_ERROR, 1, "HTTP 404"},
+    {"reset", SCORE_ERROR, 3, "attempt 3"},
+    {"cut", SCORE_ERROR, 3, "attempt 3"},
+    {"rst", SCORE_ERROR, 3, "attempt 3"},
+    {"truncated", SCORE_ERROR, 3, "JSON"},
+    {"rubbish", SCORE_ERROR, 3, "JSON"},
+    {"empty", SCORE_ERROR, 3, "JSON"},
+    {"list", SCORE_ERROR, 3, "object"},
+    {"deep", SCORE_ERROR, 3, "deeper than 64"},
+    {"dup", SCORE_ERROR, 3, "duplicate"},
+    {"huge", SCORE_ERROR, 3, "JSON"},
+    {"html", SCORE_ERROR, 3, "content type"},
+    {"nochoices", SCORE_ERROR, 3, "out of cheese"},
+    {"nomessage", SCORE_ERROR, 3, "no message"},
+    {"notext", SCORE_ERROR, 3, "no text"},
+    {"badindex", SCORE_ERROR, 3, "indices"},
+    {"redirect", SCORE_ERROR, 1, "redirects are not followed"},
+    {"big", SCORE_ERROR, 1, "1048576 bytes"},
+    {"bigstream", SCORE_ERROR, 1, "1048576 bytes"},
+    {"500,ok", SCORE_OK, 2, ""},
+    {"reset,rubbish,ok", SCORE_OK, 3, ""},
+    {"503=0,ok", SCORE_OK, 2, ""},
+    {"rst,refusal", SCORE_REFUSED, 2, "refused"},
+};
+
+START_TEST(every_fate_is_typed_and_bounded)
+{
+    for (size_t i = 0; i < sizeof fates / sizeof *fates; i++) {
+        const char *script = fates[i].script;
+        RemoteRequest q = question();
+        RemoteAnswer a = ask_once(quick(), script, &q);
+        ck_assert_msg(a.status == fates[i].status, "%s: %s (%s)", script,
+                      score_status_name(a.status), a.reason);
+        ck_assert_msg(a.attempts == fates[i].attempts, "%s: %d attempts", script, a.attempts);
+        ck_assert_int_eq(judge_count(&server, script, "requests"), a.attempts);
+        ck_assert_msg(strstr(a.reason, fates[i].reason) != NULL, "%s: %s", script, a.reason);
+        ck_assert_msg((a.status == SCORE_OK) == !*a.reason, "%s: %s", script, a.reason);
+        ck_assert_uint_le(strlen(a.reason), 400);
+        if (a.status == SCORE_OK) ck_assert_str_eq(a.choices[0].text, "Score: 7");
+        remote_answer_free(&a);
+    }
+    ck_assert_int_eq(judge_count(&server, "ok", "requests"), 0); /* where the redirect points */
+}
+END_TEST
+
+START_TEST(nobody_there_is_an_error)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0); /* bound, never listening */
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    JudgeServer none = {.port = ntohs(at.sin_port)};
+    JudgeServer real = server;
+    server = none;
+    RemoteRequest q = question();
+    RemoteAnswer a = ask_once(quick(), "ok", &q);
+    server = real;
+    close(fd);
+    ck_assert_int_eq(a.status, SCORE_ERROR);
+    ck_assert_int_eq(a.attempts, 3);
+    ck_assert_int_eq(a.http, 0);
+    remote_answer_free(&a);
+}
+END_TEST
+
+/* ---- time ---------------------------------------------------------------------------------------
+ */
+
+/* Held from below exactly (a deadline is not early), from above generously: other jobs run here. */
+static void assert_took(double began, double least)
+{
+    double took = clock_seconds() - began;
+    ck_assert_msg(took > least - 0.05 && took < least + 5, "%g s where %g s were due", took, least);
+}
+
+START_TEST(deadlines_are_held)
+{
+    static const char *const late[] = {"hang", "drip", "ok+30000"};
+    for (int i = 0; i < 3; i++) {
+        RemoteSettings s = quick();
+        RemoteRequest q = question();
+        s.attempt_s = 0.1;
+        double began = clock_seconds();
+        RemoteAnswer a = ask_once(s, late[i], &q);
+        assert_took(began,
+                    3 * 0.1 + 0.03); /* three attempts, two pauses of 0.01 and 0.02 at least */
+        ck_assert_msg(a.status == SCORE_TIMEOUT, "%s: %s", late[i], a.reason);
+        ck_assert_int_eq(a.attempts, 3);
+        ck_assert_int_eq(a.n_choices, 0);
+        remote_answer_free(&a);
+    }
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    s.deadline_s = 0.3, s.retries = 20;
+    double began = clock_seconds();
+    RemoteAnswer a =
+        ask_once(s, "hang,hang", &q); /* one long attempt: the total deadline ends it */
+    assert_took(began, 0.3);
+    ck_assert_int_eq(a.status, SCORE_TIMEOUT);
+    ck_assert_int_eq(a.attempts, 1);
+    remote_answer_free(&a);
+}
+END_TEST
+
+START_TEST(an_answer_after_the_deadline_is_nobodys)
+{
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    RemoteAnswer a;
+    s.attempt_s = 0.1, s.retries = 0;
+    Remote *r = open_script(s, "ok+250=late,ok=next", NULL);
+    remote_ask(r, &q);
+    take_one(r, &a);
+    ck_assert_int_eq(a.status, SCORE_TIMEOUT);
+    remote_answer_free(&a);
+    remote_ask(r, &q);
+    take_one(r, &a);
+    ck_assert_msg(a.status == SCORE_OK, "%s", a.reason);
+    ck_assert_str_eq(a.choices[0].text, "next");
+    remote_answer_free(&a);
+    for (double end = clock_seconds() + 0.25; clock_seconds() < end; remote_wait(r, 0.05))
+        ck_assert_int_eq(remote_poll(r), 0);
+    remote_close(r);
+}
+END_TEST
+
+START_TEST(waiting_in_the_backlog_ends_too)
+{
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    RemoteAnswer a;
+    s.max_concurrency = 1, s.wait_s = 0.2, s.attempt_s = 0.6, s.retries = 0;
+    Remote *r = open_script(s, "hang,hang,hang", NULL);
+    RemoteTicket first = remote_ask(r, &q), second = remote_ask(r, &q);
+    take_one(r, &a);
+    ck_assert_uint_eq(a.ticket, second);
+    ck_assert_int_eq(a.status, SCORE_TIMEOUT);
+    ck_assert_int_eq(a.attempts, 0);
+    ck_assert(strstr(a.reason, "never sent") && a.waited_s >= 0.2);
+    remote_answer_free(&a);
+    take_one(r, &a);
+    ck_assert_uint_eq(a.ticket, first);
+    ck_assert_int_eq(a.attempts, 1);
+    remote_answer_free(&a);
+    remote_close(r);
+}
+END_TEST
+
+START_TEST(poll_never_blocks)
+{
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    double longest = 0;
+    s.attempt_s = 0.5, s.retries = 0;
+    Remote *r = open_script(s, "hang", NULL);
+    for (int i = 0; i < 16; i++) remote_ask(r, &q);
+    while (remote_counters(r).timeout < 16) {
+        double began = clock_seconds();
+        remote_poll(r);
+        longest = fmax(longest, clock_seconds() - began);
+        usleep(1000);
+    }
+    ck_assert_msg(longest < 0.25, "a poll took %g s", longest); /* one that blocked took 0.5 */
+    remote_close(r);
+}
+END_TEST
+
+START_TEST(retry_after_is_honoured_by_all)
+{
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    RemoteAnswer a;
+    s.max_concurrency = 1;
+    Remote *r = open_script(s, "429=1,ok", NULL);
+    double began = clock_seconds();
+    remote_ask(r, &q), remote_ask(r, &q);
+    for (int i = 0; i < 2; i++) {
+        take_one(r, &a);
+        ck_assert_msg(a.status == SCORE_OK, "%s", a.reason);
+        assert_took(began, 1);
+        remote_answer_free(&a);
+    }
+    ck_assert_int_eq((int)remote_counters(r).retries, 1);
+    remote_close(r);
+
+    s.deadline_s = 5; /* what is asked for is past the deadline: no wait, and no hour's hold */
+    began = clock_seconds();
+    a = ask_once(s, "429=3600", &q);
+    ck_assert_int_eq(a.status, SCORE_ERROR);
+    ck_assert_int_eq(a.attempts, 1);
+    ck_assert(strstr(a.reason, "past the deadline"));
+    ck_assert(clock_seconds() - began < 4);
+    remote_answer_free(&a);
+}
+END_TEST
+
+/* ---- load ---------------------------------------------------------------------------------------
+ */
+
+static void finish_all(Remote *r, int n, ScoreStatus status)
+{
+    RemoteAnswer a;
+    for (int i = 0; i < n; i++) {
+        take_one(r, &a);
+        ck_assert_msg(a.status == status, "%s: %s", score_status_name(a.status), a.reason);
+        ck_assert_int_le(remote_counters(r).in_flight, REMOTE_MOST_CONCURRENT);
+        remote_answer_free(&a);
+    }
+    ck_assert(!remote_take(r, &a));
+}
+
+START_TEST(concurrency_is_bounded)
+{
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    s.max_concurrency = 6;
+    Remote *r = open_script(s, "~ok+20,500,ok+5", NULL);
+    s.retries = 4;
+    for (int i = 0; i < 120; i++) remote_ask(r, &q);
+    RemoteCounters c = remote_counters(r);
+    ck_assert_int_eq(c.waiting, 120);
+    RemoteAnswer a;
+    for (int i = 0; i < 120; i++) {
+        take_one(r, &a);
+        ck_assert_int_le(remote_counters(r).in_flight, 6);
+        remote_answer_free(&a);
+    }
+    c = remote_counters(r);
+    ck_assert_int_eq(c.waiting + c.in_flight + c.pausing + c.ready, 0);
+    ck_assert_int_eq((int)(c.ok + c.error), 120);
+    ck_assert_int_eq((int)c.attempts, 120 + (int)c.retries);
+    ck_assert_int_eq(judge_count(&server, "~ok+20,500,ok+5", "requests"), (int)c.attempts);
+    int most = judge_count(&server, "~ok+20,500,ok+5", "most_at_once");
+    ck_assert_msg(most == 6, "%d at once", most);
+    remote_close(r);
+}
+END_TEST
+
+START_TEST(rate_is_held)
+{
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    s.requests_per_minute = 1200; /* 20 at once, then one every 60/1181 s */
+    Remote *r = open_script(s, "ok=rate", NULL);
+    for (int i = 0; i < 30; i++) remote_ask(r, &q);
+    finish_all(r, 30, SCORE_OK);
+    remote_close(r);
+    json_t *j = judge_stats(&server, "ok=rate"), *at = json_object_get(j, "arrivals_s");
+    double first = json_real_value(json_array_get(at, 0));
+    for (size_t i = 20; i < json_array_size(at); i++) {
+        double due = first + (double)(i - 19) * 60 / 1181;
+        double came = json_real_value(json_array_get(at, i));
+        ck_assert_msg(came > due - 0.02, "request %zu came %g s early", i, due - came);
+    }
+    ck_assert_uint_eq(json_array_size(at), 30);
+    json_decref(j);
+}
+END_TEST
+
+START_TEST(nothing_leaks)
+{
+    static const char *const words[] = {"ok", "reset", "cut", "big", "rubbish", "hang"};
+    int files = 0;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 6; i++) {
+            RemoteSettings s = quick();
+            RemoteRequest q = question();
+            s.attempt_s = 0.03;
+            RemoteAnswer a = ask_once(s, words[i], &q);
+            remote_answer_free(&a);
+        }
+        RemoteSettings s = quick();
+        RemoteRequest q = question();
+        Remote *r = open_script(s, "hang", NULL); /* closed with all in flight */
+        for (int i = 0; i < 20; i++) remote_ask(r, &q);
+        remote_poll(r);
+        remote_close(r);
+        if (!round) files = open_files();
+    }
+    ck_assert_int_eq(open_files(), files);
+}
+END_TEST
+
+START_TEST(tickets)
+{
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    RemoteAnswer a;
+    s.max_concurrency = 2;
+    Remote *r = open_script(s, "hang,ok=b,ok=c", NULL);
+    RemoteTicket hung = remote_ask(r, &q), b;
+    remote_poll(r);
+    ck_assert_int_eq(remote_take_ticket(r, hung, &a), 0);
+    while (!judge_count(&server, "hang,ok=b,ok=c", "requests")) remote_poll(r);
+    b = remote_ask(r, &q);
+    while (!remote_poll(r)) remote_wait(r, 1);
+    ck_assert_int_eq(remote_take_ticket(r, b, &a), 1);
+    ck_assert_str_eq(a.choices[0].text, "b");
+    remote_answer_free(&a);
+    ck_assert_int_eq(remote_take_ticket(r, b, &a), -1);
+    remote_cancel(r, hung);
+    remote_cancel(r, hung);
+    remote_cancel(r, 12345);
+    ck_assert_int_eq(remote_take_ticket(r, hung, &a), -1);
+    ck_assert_int_eq(remote_take_ticket(r, 0, &a), -1);
+    RemoteCounters c = remote_counters(r);
+    ck_assert_int_eq((int)c.cancelled, 1);
+    ck_assert_int_eq(c.in_flight + c.waiting + c.ready, 0);
+    RemoteTicket again = remote_ask(r, &q); /* the same slot, another ticket */
+    ck_assert(again != hung && again != b);
+    take_one(r, &a);
+    ck_assert_str_eq(a.choices[0].text, "c");
+    remote_answer_free(&a);
+    remote_close(r);
+}
+END_TEST
+
+START_TEST(starts_the_server)
+{
+    server = judge_start();
+}
+END_TEST
+
+START_TEST(stops_the_server)
+{
+    judge_stop(&server);
+}
+END_TEST
+
+TEST_MAIN("chat_remote", starts_the_server, answers, every_fate_is_typed_and_bounded,
+          nobody_there_is_an_error, deadlines_are_held, an_answer_after_the_deadline_is_nobodys,
+          waiting_in_the_backlog_ends_too, poll_never_blocks, retry_after_is_honoured_by_all,
+          concurrency_is_bounded, rate_is_held, nothing_leaks, tickets, stops_the_server)
