@@ -59,7 +59,7 @@ INT(model, max_positions, 512, 16, 1048576, "new model: positions")
 END(model)
 
 SECTION(task, "the problems")
-TEXT(task, name, "sum", "a built-in task (sum, difference, chain, countdown) or jsonl")
+TEXT(task, name, "sum", "a built-in task (sum, difference, chain, countdown, game24) or jsonl")
 INT(task, digits, 3, 1, 9, "sum, difference, chain: digits of each number")
 INT(task, terms, 3, 2, 16, "chain: how many numbers")
 INT(task, numbers, 3, 2, 8, "countdown: how many numbers are given")

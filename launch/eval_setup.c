@@ -63,6 +63,7 @@ static int open_reward(Eval *e)
 {
     const char *task = e->cfg.task.name;
     const char *usual = !strcmp(task, "countdown") ? "countdown"
+                        : !strcmp(task, "game24")  ? "game24"
                         : !strcmp(task, "jsonl")   ? "gsm8k"
                                                    : "exact_number";
     if (!e->reward && e->cfg.reward) return reward_block_open(&e->block, e->cfg.reward);

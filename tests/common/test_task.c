@@ -67,7 +67,7 @@ START_TEST(finds_tasks_by_name)
 {
     int n;
     const Task *const *list = task_list(&n);
-    ck_assert_int_eq(n, 5);
+    ck_assert_int_eq(n, 6);
     for (int i = 0; i < n; i++) {
         ck_assert_ptr_eq(task_find(list[i]->name), list[i]);
         ck_assert(*list[i]->help != 0);
