@@ -103,17 +103,24 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The environment is the same on every machine. */
-static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
-                                    "HOME=/tmp",
-                                    "TMPDIR=/tmp",
+/* The environment is the same on every machine; in a jail, so are its folders. */
+static char home[320] = "HOME=/program", temporary[320] = "TMPDIR=/program";
+static char *const environment[] = {home,
+                                    temporary,
+                                    "PATH=/usr/local/bin:/usr/bin:/bin",
                                     "LANG=C.UTF-8",
                                     "LC_ALL=C.UTF-8",
-                                    "OMP_NUM_THREADS=1",
                                     "TZ=UTC",
+                                    "OMP_NUM_THREADS=1",
                                     "PYTHONHASHSEED=0",
                                     "PYTHONDONTWRITEBYTECODE=1",
                                     NULL};
+
+static void live_in(const char *folder)
+{
+    snprintf(home, sizeof home, "HOME=%s", folder);
+    snprintf(temporary, sizeof temporary, "TMPDIR=%s", folder);
+}
 
 /* Looks for a plain name itself: the C library's search would use more memory than is left. */
 static void exec_program(const char *const *argv)
@@ -235,7 +242,7 @@ static int make_folder(Child *c, const Jail *j)
     if (j->jailed) return 0;
     c->folder = mem_printf("%s/troupe-program-XXXXXX", base && *base ? base : "/tmp");
     if (!mkdtemp(c->folder)) return -1;
-    return geteuid() ? 0 : chown(c->folder, j->uid, j->gid);
+    return geteuid() ? 0 : chown(c->folder, NOBODY, NOBODY);
 }
 
 static int remove_entry(const char *path, const struct stat *s, int kind, struct FTW *f)
@@ -314,6 +321,7 @@ int child_start(Child *c, const Jail *j, const Request *r, char why[200])
     }
     if (!c->pid) {
         if (c->folder && chdir(c->folder)) _exit(1);
+        if (c->folder) live_in(c->folder);
         close_fd(&p.go[1]); /* the worker's end of it, so that its death ends our wait */
         init_main(j, r, &(Ends){p.report[1], p.go[0], p.input, p.out[1], p.err[1]});
     }

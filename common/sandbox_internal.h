@@ -63,6 +63,7 @@ int request_unpack(Request *r, const char *data, size_t n); /* 0, or -1 */
 /* ---- the helper's side ----------------------------------------------------------------------- */
 
 enum { WORKER_AGAIN = 3 }; /* exit status: start another one */
+enum { NOBODY = 65534 };   /* the user that root runs programs as */
 _Noreturn void keeper_main(int sock, pid_t parent);
 
 typedef struct {
@@ -83,7 +84,8 @@ pid_t jail_fork(const Jail *j);
 int jail_admit(const Jail *j, pid_t child);
 /* In the child: becomes the program's user. */
 int jail_become_user(const Jail *j);
-/* In the child: a folder in memory at /tmp, of which nobody else knows. */
+/* In the child: a folder in memory, of which nobody else knows, at /program (/tmp is a link to it,
+ * unless something of the outside is shown there). */
 int jail_mount_folder(const Jail *j, int64_t files_mb);
 void jail_drop_capabilities(void);
 

@@ -1,5 +1,5 @@
 /* See sandbox_internal.h: what the worker and its programs see. The worker moves into a root of its
- * own once: folders of programs and libraries read-only, five devices, an empty /tmp, and no /proc.
+ * own once: folders of programs and libraries read-only, five devices, and no /proc.
  * A program then needs only the namespaces that separate it from its neighbours and a folder of its
  * own in memory. Root keeps its rights until there, so that it can show a folder that only root can
  * reach, and runs the programs as nobody; a user gets the rights from a user namespace. */
@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* Inside, every program is this user; nobody is 0 there. */
-enum { INNER_ID = 1000, NOBODY = 65534 };
+enum { INNER_ID = 1000 };
 
 static int blame(Jail *j, const char *what)
 {
@@ -185,7 +185,8 @@ static int enter_root(Jail *j, const ShownList *l)
     if (mount("troupe", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755"))
         return blame(j, "a file system in memory");
     if (chdir("/tmp") || show_all(j, l)) return *j->why ? -1 : blame(j, "the new root");
-    if (mkdir("tmp", 0755) && errno != EEXIST) return blame(j, "the new root");
+    if (mkdir("program", 0755)) return blame(j, "the new root");
+    if (symlink("program", "tmp") && errno != EEXIST) return blame(j, "the new root");
     if (syscall(SYS_pivot_root, ".", ".")) return blame(j, "pivot_root");
     if (umount2(".", MNT_DETACH) || chdir("/")) return blame(j, "leaving the old root");
     if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL))
@@ -273,8 +274,8 @@ int jail_mount_folder(const Jail *j, int64_t files_mb)
     if (!j->jailed) return 0;
     snprintf(options, sizeof options, "size=%lldm,nr_inodes=10000,mode=700,uid=%d,gid=%d",
              (long long)files_mb, INNER_ID, INNER_ID);
-    if (mount("program", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, options)) return -1;
-    return chdir("/tmp");
+    if (mount("program", "/program", "tmpfs", MS_NOSUID | MS_NODEV, options)) return -1;
+    return chdir("/program");
 }
 
 void jail_drop_capabilities(void)
