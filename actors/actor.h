@@ -7,7 +7,7 @@
 #include "common/policy.h"
 #include "common/prompts.h"
 
-#include "actors/engine.h"
+#include "common/engine.h"
 
 typedef struct {
     Comm *comm; /* borrowed, as all below */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actors/engine.h"
+#include "common/engine.h"
 #include "learner/gradient.h"
 
 int footprint_ranks(const Config *c)

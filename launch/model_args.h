@@ -5,7 +5,7 @@
 
 #include <argp.h>
 
-#include "actors/engine.h"
+#include "common/engine.h"
 #include "common/policy.h"
 
 enum { MODEL_ARGS_STOPS = 16 };

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "actors/engine.h"
+#include "common/engine.h"
 #include "common/clock.h"
 #include "common/errors.h"
 #include "common/policy.h"

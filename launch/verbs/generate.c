@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actors/stops.h"
+#include "common/stops.h"
 #include "common/errors.h"
 #include "launch/json_text.h"
 #include "launch/model_args.h"

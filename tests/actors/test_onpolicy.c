@@ -1,7 +1,7 @@
 /* The system's central promise: the learner's log-probability of every token has the bits of the
  * rollout's, so that the on-policy ratio is exactly 1. For both precisions and every kind of
  * product, shared and separate prompts, one row and many, one thread and two. */
-#include "tests/actors/tiny.h"
+#include "tests/tiny.h"
 
 #include <omp.h>
 

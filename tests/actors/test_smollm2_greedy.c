@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "actors/engine.h"
+#include "common/engine.h"
 #include "common/policy.h"
 
 enum { N_TOKENS = 40 };

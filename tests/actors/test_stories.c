@@ -1,7 +1,7 @@
 /* The engine tells the story that stories260K is known to tell. */
 #include "tests/stories.h"
 
-#include "actors/engine.h"
+#include "common/engine.h"
 
 static const char expected[] =
     "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. "

@@ -1,7 +1,7 @@
 /* Stop strings over text that grows by a token at a time: a match may begin in one token and end in
  * another. */
-#ifndef ACTORS_STOPS_H
-#define ACTORS_STOPS_H
+#ifndef COMMON_STOPS_H
+#define COMMON_STOPS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* See stops.h. Only the new bytes and a tail of (length - 1) old ones are searched, so a step costs
  * the token's bytes and not the answer's. */
 #define _GNU_SOURCE
-#include "actors/stops.h"
+#include "common/stops.h"
 
 #include <string.h>
 

@@ -1,15 +1,15 @@
 /* The engine's inside: prompts and rows in flight over one KV cache. engine.c decides who joins,
- * batch.c computes.
+ * engine_batch.c computes.
  *
  * A Flight is a group whose prompt lies in the cache; its pages belong to it until its last sample
  * has ended, and its samples only read them. A sample's own tokens begin on a fresh page: the
  * prompt's last page may be partly filled and is listed as a block of n < KV_PAGE keys, so nobody
  * writes into a page that others read. The split into blocks has no influence on the bits (ops.h).
  */
-#ifndef ACTORS_BATCH_H
-#define ACTORS_BATCH_H
+#ifndef COMMON_ENGINE_BATCH_H
+#define COMMON_ENGINE_BATCH_H
 
-#include "actors/engine.h"
+#include "common/engine.h"
 
 enum {
     BATCH_PASS_ROWS = 512, /* prompt tokens of one forward pass */
@@ -17,7 +17,8 @@ enum {
 };
 
 typedef struct {
-    Group *g;  /* NULL: this place is free */
+    Group *g; /* NULL: this place is free */
+    const GenerateParams *p;
     int limit; /* most tokens of an answer: max_tokens, or what the model's positions leave */
     int n_blocks;
     KvBlock *blocks; /* [n_blocks] the prompt's pages in order; all full but perhaps the last */
@@ -54,7 +55,6 @@ typedef struct {
     AttnSegment *segs;
     float *h, *logits; /* [pass, C], [n_logit_rows, V] */
     Drawn *drawn;      /* [max_rows] */
-    const GenerateParams *p;
     int32_t version;
     engine_done_fn *done;
     void *ctx;
@@ -78,7 +78,8 @@ static inline int batch_answer_pages(int limit)
 }
 bool batch_has_room(const Batch *b, int n_pages);
 
-Flight *batch_add_group(Batch *b, Group *g, int limit);
+/* p is borrowed until the group's last sample has ended. */
+Flight *batch_add_group(Batch *b, Group *g, const GenerateParams *p, int limit);
 void batch_add_sample(Batch *b, Flight *f);
 /* Prefills what is not yet, of the flights [n], a pass of at most BATCH_PASS_ROWS tokens at a time.
  */

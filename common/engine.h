@@ -2,8 +2,8 @@
  * its KV pages are shared by its samples; rows join the running batch as there is room and leave as
  * they finish. A sample's tokens depend on (weights, seed, group id, sample, sampling parameters)
  * alone, never on the batch, on max_rows or on memory. */
-#ifndef ACTORS_ENGINE_H
-#define ACTORS_ENGINE_H
+#ifndef COMMON_ENGINE_H
+#define COMMON_ENGINE_H
 
 #include "common/model.h"
 #include "common/sample.h"
@@ -47,8 +47,19 @@ typedef void engine_tick_fn(void *ctx);
 void engine_generate(Engine *e, Group **groups, int n, const GenerateParams *p, int32_t version,
                      engine_done_fn *done, engine_tick_fn *tick, void *ctx);
 
-/* From `done` or `tick` only: gives up the groups that are not complete; engine_generate returns at
- * once. What they hold is for nobody; the engine can be used again. */
+/* The same, for groups that come while others run (a judge's questions). engine_begin: groups of at
+ * most these lengths may come; nothing may be in flight; `done` as above, called by engine_step.
+ * engine_add: queues a group, p is borrowed until it is done; -1, and nothing is queued, if its
+ * prompt leaves no room for an answer. engine_step: admits what has room, then one pass; false if
+ * nothing is queued or in flight. */
+void engine_begin(Engine *e, int longest_prompt, int longest_answer, int32_t version,
+                  engine_done_fn *done, void *ctx);
+int engine_add(Engine *e, Group *g, const GenerateParams *p);
+bool engine_step(Engine *e);
+int engine_pending(const Engine *e); /* groups that are queued or in flight */
+
+/* From `done`, from `tick`, or between steps: gives up the groups that are not complete;
+ * engine_generate returns at once. What they hold is for nobody; the engine can be used again. */
 void engine_abandon(Engine *e);
 
 /* decode: tokens drawn (the first of each sample too), passes, seconds. */

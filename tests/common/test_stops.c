@@ -1,7 +1,7 @@
 /* Stop strings are found wherever the cuts between tokens fall. */
 #include "tests/harness.h"
 
-#include "actors/stops.h"
+#include "common/stops.h"
 
 /* Feeds text in pieces of `piece` bytes; the cut, or -1, and in *seen the bytes fed by then. */
 static long feed(const char *const *stops, int n_stops, const char *text, size_t piece,

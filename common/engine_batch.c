@@ -1,11 +1,11 @@
-/* See batch.h. A decode step is: list the rows, one forward pass, logits and draws in chunks of
- * rows, then retire those that ended. Nothing here depends on which rows run together: a row's bits
- * are its own (ops.h), and its random number is keyed by what it is for. */
-#include "actors/batch.h"
+/* See engine_batch.h. A decode step is: list the rows, one forward pass, logits and draws in chunks
+ * of rows, then retire those that ended. Nothing here depends on which rows run together: a row's
+ * bits are its own (ops.h), and its random number is keyed by what it is for. */
+#include "common/engine_batch.h"
 
 #include <string.h>
 
-#include "actors/stops.h"
+#include "common/stops.h"
 #include "common/clock.h"
 #include "common/errors.h"
 #include "common/rng.h"
@@ -73,14 +73,15 @@ static int take_page(Batch *b)
     return page;
 }
 
-Flight *batch_add_group(Batch *b, Group *g, int limit)
+Flight *batch_add_group(Batch *b, Group *g, const GenerateParams *p, int limit)
 {
     int i = 0;
     while (i <= b->max_rows && b->flights[i].g) i++;
     REQUIRE(i <= b->max_rows, "more than %d groups in flight", b->max_rows + 1);
     Flight *f = &b->flights[i];
     KvBlock *blocks = f->blocks;
-    *f = (Flight){.g = g, .limit = limit, .blocks = blocks, .n_blocks = batch_pages(g->n_prompt)};
+    *f = (Flight){
+        .g = g, .p = p, .limit = limit, .blocks = blocks, .n_blocks = batch_pages(g->n_prompt)};
     f->h = b->flight_h + (size_t)i * (size_t)b->C;
     b->n_reserved += f->n_blocks;
     for (int j = 0; j < f->n_blocks; j++) blocks[j] = (KvBlock){take_page(b), KV_PAGE};
@@ -159,6 +160,7 @@ static void row_take(Batch *b, int i, const Drawn *drawn)
 {
     Row *r = &b->rows[i];
     Sample *s = r->s;
+    const GenerateParams *p = r->flight->p;
     int t = s->n_tokens++;
     s->tokens[t] = drawn->token;
     s->logprobs[t] = drawn->logprob;
@@ -167,12 +169,12 @@ static void row_take(Batch *b, int i, const Drawn *drawn)
     s->versions[t] = b->version;
     size_t before = r->text.size, cut = 0;
     bool is_end = b->tok && tokenizer_is_eos(b->tok, drawn->token);
-    if (is_end && !b->p->ignore_eos) {
+    if (is_end && !p->ignore_eos) {
         row_end(b, i, FINISH_EOS, before);
         return;
     }
     if (!is_end) row_append_text(b, r, drawn->token);
-    if (stops_find(b->p->stops, b->p->n_stops, r->text.data, r->text.size, before, &cut))
+    if (stops_find(p->stops, p->n_stops, r->text.data, r->text.size, before, &cut))
         row_end(b, i, FINISH_STOP, cut);
     else if (s->n_tokens == r->flight->limit)
         row_end(b, i, FINISH_LENGTH, r->text.size);
@@ -186,10 +188,11 @@ static void rows_draw(Batch *b, int first, int end)
 #pragma omp parallel for schedule(dynamic, 1) if (end - first > 1)
     for (int i = first; i < end; i++) {
         const Row *r = &b->rows[i];
-        float u = rng_uniform(b->p->seed, STREAM_SAMPLING, (uint64_t)r->flight->g->id,
+        const GenerateParams *p = r->flight->p;
+        float u = rng_uniform(p->seed, STREAM_SAMPLING, (uint64_t)r->flight->g->id,
                               (uint32_t)r->sample, (uint32_t)r->s->n_tokens);
         b->drawn[i] =
-            op_sample(b->logits + (size_t)r->logit_row * (size_t)b->V, b->V, &b->p->sampling, u);
+            op_sample(b->logits + (size_t)r->logit_row * (size_t)b->V, b->V, &p->sampling, u);
     }
 }
 

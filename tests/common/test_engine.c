@@ -1,8 +1,10 @@
 /* What an answer depends on, and where it ends. That its log-probabilities are the learner's is
  * test_onpolicy's subject. */
-#include "tests/actors/tiny.h"
+#include "tests/tiny.h"
 
 #include <malloc.h>
+
+#include "common/errors.h"
 
 enum { N_GROUPS = 7, G = 4 };
 static const int prompt_lengths[N_GROUPS] = {1, 5, 15, 16, 17, 40, 32};
@@ -74,6 +76,49 @@ START_TEST(answers_do_not_depend_on_the_batch)
     check_all_ways(&p);
     p.sampling = (SamplingParams){0, 0, 1, 0};
     check_all_ways(&p);
+}
+END_TEST
+
+/* Groups that come one by one while others run, each with parameters of its own, get what they
+ * would get alone; giving up in the middle leaves an engine that can go on. */
+START_TEST(a_stream_changes_nothing)
+{
+    GenerateParams p[2] = {tiny_params(0.8f, 41), tiny_params(1.3f, 6)};
+    p[1].max_tokens = 9;
+    Group groups[N_GROUPS], alone[N_GROUPS], *list[N_GROUPS];
+    int n_done = 0, n_added = 0, n_steps = 0;
+    setup_groups(groups, list, false);
+    Engine *e = engine_new(tiny()->model, tiny()->tok, 5, 0),
+           *other = engine_new(tiny()->model, tiny()->tok, 5, 0);
+    engine_begin(e, 40, p[0].max_tokens, 3, count_done, &n_done);
+    ck_assert(!engine_step(e));
+    ck_assert_int_eq(engine_add(e, &groups[0], &p[0]), 0);
+    engine_step(e);
+    engine_abandon(e);
+    ck_assert_int_eq(engine_pending(e), 0);
+    group_free(&groups[0]);
+    groups[0] = tiny_group(tiny(), 100, prompt_lengths[0], G);
+    do {
+        if (n_added < N_GROUPS && n_steps++ % 3 == 0) {
+            ck_assert_int_eq(engine_add(e, &groups[n_added], &p[n_added % 2]), 0);
+            n_added++;
+        }
+    } while (engine_step(e) || n_added < N_GROUPS);
+    ck_assert_int_eq(n_done, N_GROUPS);
+    setup_groups(alone, list, false);
+    for (int i = 0; i < N_GROUPS; i++) {
+        engine_generate(other, &list[i], 1, &p[i % 2], 3, NULL, NULL, NULL);
+        for (int j = 0; j < G; j++) check_same_sample(&groups[i].samples[j], &alone[i].samples[j]);
+    }
+    free_groups(groups);
+    free_groups(alone);
+    Group longest = tiny_group(tiny(), 1, 160, 1); /* as many tokens as the model has positions */
+    errors_quiet(1);
+    ck_assert_int_eq(engine_add(e, &longest, &p[0]), -1);
+    errors_quiet(-1);
+    group_free(&longest);
+    engine_free(e);
+    engine_free(other);
 }
 END_TEST
 
@@ -346,9 +391,9 @@ START_TEST(a_warm_decode_loop_allocates_nothing) {} /* the sanitiser counts its 
 END_TEST
 #endif
 
-TEST_MAIN("engine", answers_do_not_depend_on_the_batch, prompts_longer_than_a_pass_do_not_matter,
-          sharing_a_prompt_changes_nothing, ends_where_it_should,
-          an_ignored_end_is_a_token_like_any_other, ends_at_the_models_last_position,
-          stops_across_tokens, greedy_takes_the_largest,
+TEST_MAIN("engine", answers_do_not_depend_on_the_batch, a_stream_changes_nothing,
+          prompts_longer_than_a_pass_do_not_matter, sharing_a_prompt_changes_nothing,
+          ends_where_it_should, an_ignored_end_is_a_token_like_any_other,
+          ends_at_the_models_last_position, stops_across_tokens, greedy_takes_the_largest,
           a_tick_sees_every_token_and_statistics_count, memory_is_what_plan_says,
           a_warm_decode_loop_allocates_nothing)

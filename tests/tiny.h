@@ -1,10 +1,10 @@
 /* A small random decoder over an alphabet, and groups to write: what the engine's tests share. */
-#ifndef TESTS_ACTORS_TINY_H
-#define TESTS_ACTORS_TINY_H
+#ifndef TESTS_TINY_H
+#define TESTS_TINY_H
 
 #include "tests/harness.h"
 
-#include "actors/engine.h"
+#include "common/engine.h"
 #include "common/rng.h"
 
 typedef struct {
