@@ -24,7 +24,8 @@
  *                   finish u8 [N] (0 end of text, 1 stop string, 2 length), reward f64,
  *                   reward_status u8, advantage f32 [N], text u8 by text_offset
  *   components/     value f64 [N, K], status u8 [N, K] (0 ok, 1 timeout, 2 error, 3 refused,
- *                   4 not applicable), name u8 by name_offset
+ *                   4 not applicable), name u8 by name_offset; where judges wrote anything:
+ *                   note u8 [..] by note_offset i64 [N * K + 1]
  *   times/          latency_s f32 [N, K]: outside every equality
  */
 #ifndef COMMON_RUNFILE_H

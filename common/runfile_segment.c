@@ -191,10 +191,11 @@ static void write_samples(Writer *w)
  */
 static void write_components(Writer *w)
 {
-    Buffer value = {0}, status = {0}, latency = {0};
+    Buffer value = {0}, status = {0}, latency = {0}, notes = {0}, ends = {0};
     int K = 0;
     for (int i = 0; i < w->s->n; i++)
         if (w->s->groups[i].n_components > K) K = w->s->groups[i].n_components;
+    PUT(&ends, int64_t, 0);
     for (int i = 0; i < w->s->n; i++) {
         const Group *g = &w->s->groups[i];
         for (int k = 0; k < g->n_samples * K; k++) {
@@ -203,7 +204,13 @@ static void write_components(Writer *w)
             PUT(&value, double, has ? x->components[k % K].value : NAN);
             PUT(&status, uint8_t, has ? x->components[k % K].status : SCORE_NOT_APPLICABLE);
             PUT(&latency, float, has ? x->latencies_s[k % K] : 0);
+            if (has && x->notes && x->notes[k % K]) buffer_text(&notes, x->notes[k % K]);
+            PUT(&ends, int64_t, notes.size);
         }
+    }
+    if (notes.size) {
+        column(w, "components/note", H5T_NATIVE_UINT8, &notes, 0);
+        column(w, "components/note_offset", H5T_NATIVE_INT64, &ends, 0);
     }
     if (K) {
         column(w, "components/value", H5T_NATIVE_DOUBLE, &value, (hsize_t)K);
@@ -213,6 +220,8 @@ static void write_components(Writer *w)
     buffer_free(&value);
     buffer_free(&status);
     buffer_free(&latency);
+    buffer_free(&notes);
+    buffer_free(&ends);
 }
 
 int segment_write(const Segment *s, const char *path, const char *run_id,

@@ -15,10 +15,10 @@ typedef struct {
         *record_offset;
     uint8_t *kind, *prompt_text, *record;
     int32_t *version, *n_components, *prompt;
-    int64_t *token_offset, *text_offset;
+    int64_t *token_offset, *text_offset, *note_offset; /* note: NULL if there are none */
     int32_t *tokens, *versions;
     float *logprobs, *logprobs_untempered, *logprobs_sampled, *advantage, *latency_s;
-    uint8_t *mask, *finish, *reward_status, *text, *status;
+    uint8_t *mask, *finish, *reward_status, *text, *status, *note;
     double *reward, *value;
 } Columns;
 
@@ -112,6 +112,8 @@ static void columns_free(Columns *c)
                    c->logprobs_sampled,
                    c->advantage,
                    c->latency_s,
+                   c->note,
+                   c->note_offset,
                    c->mask,
                    c->finish,
                    c->reward_status,
@@ -159,6 +161,9 @@ static void take_sample(Sample *x, const Columns *c, size_t i, int n_components,
     for (int k = 0; k < n_components; k++) {
         x->components[k] = score(c->value[i * K + (size_t)k], c->status[i * K + (size_t)k]);
         x->latencies_s[k] = c->latency_s[i * K + (size_t)k];
+        size_t at = i * K + (size_t)k;
+        if (c->note && c->note_offset[at] < c->note_offset[at + 1])
+            x->notes[k] = text(c->note, c->note_offset, at);
     }
 }
 
@@ -189,6 +194,11 @@ static size_t read_scores(Reader *r, Columns *c, size_t n_samples)
     size_t n = r->last;
     c->status = column(r, "components/status", H5T_NATIVE_UINT8, n);
     c->latency_s = column(r, "times/latency_s", H5T_NATIVE_FLOAT, n);
+    if (!r->wrong && h5_has(r->file, "components/note")) {
+        c->note_offset = offsets(r, "components/note_offset", n, SIZE_MAX);
+        c->note = column(r, "components/note", H5T_NATIVE_UINT8,
+                         r->wrong ? SIZE_MAX : (size_t)c->note_offset[n]);
+    }
     if (!r->wrong && n % n_samples) {
         fail("%s: components/value does not fit %zu samples", r->path, n_samples);
         r->wrong = true;

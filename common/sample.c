@@ -48,8 +48,10 @@ uint32_t crc32c(uint32_t crc, const void *data, size_t n)
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-static void sample_free(Sample *s)
+static void sample_free(Sample *s, int n_components)
 {
+    for (int i = 0; s->notes && i < n_components; i++) mem_free(s->notes[i]);
+    mem_free(s->notes);
     mem_free(s->tokens);
     mem_free(s->logprobs);
     mem_free(s->logprobs_untempered);
@@ -63,7 +65,7 @@ static void sample_free(Sample *s)
 
 void group_free(Group *g)
 {
-    for (int i = 0; i < g->n_samples; i++) sample_free(&g->samples[i]);
+    for (int i = 0; i < g->n_samples; i++) sample_free(&g->samples[i], g->n_components);
     mem_free(g->samples);
     mem_free(g->prompt);
     mem_free(g->prompt_text);
@@ -86,14 +88,17 @@ void sample_reserve(Sample *s, int n_max)
 void group_reserve_scores(Group *g, int n_components)
 {
     REQUIRE(n_components >= 0, "%d components", n_components);
-    g->n_components = n_components;
     for (int i = 0; i < g->n_samples; i++) {
         Sample *s = &g->samples[i];
+        for (int k = 0; s->notes && k < g->n_components; k++) mem_free(s->notes[k]);
+        mem_free(s->notes);
         mem_free(s->components);
         mem_free(s->latencies_s);
         s->components = n_components ? NEW(Score, n_components) : NULL;
         s->latencies_s = n_components ? NEW(float, n_components) : NULL;
+        s->notes = n_components ? NEW(char *, n_components) : NULL;
     }
+    g->n_components = n_components;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -156,6 +161,7 @@ static void put_sample(Buffer *b, const Sample *s, int n_components)
     for (int i = 0; i < n_components; i++) {
         put_score(b, &s->components[i]);
         put(b, &s->latencies_s[i], sizeof(float));
+        put_text(b, s->notes ? s->notes[i] : NULL);
     }
     put_score(b, &s->reward);
     put(b, &s->advantage, sizeof s->advantage);
@@ -281,6 +287,7 @@ static void take_sample(Reader *r, Sample *s, int n_components)
     for (int i = 0; i < n_components; i++) {
         s->components[i] = take_score(r);
         take(r, &s->latencies_s[i], sizeof(float));
+        s->notes[i] = take_text(r);
     }
     s->reward = take_score(r);
     take(r, &s->advantage, sizeof s->advantage);
@@ -296,7 +303,7 @@ static void take_group(Reader *r, Group *g)
     g->n_prompt = take_count(r, sizeof *g->prompt, "has a prompt that is longer than the blob");
     int n_components = take_count(r, 1, "has more components than bytes");
     const size_t least_sample = 32,
-                 least_component = 16; /* bytes that put_sample writes at least */
+                 least_component = 20; /* bytes that put_sample writes at least */
     int n_samples = take_count(r, least_sample, "has more samples than bytes");
     if (!r->wrong && (uint64_t)n_samples * (uint64_t)n_components > r->left / least_component)
         r->wrong = "has more scores than bytes";

@@ -1,6 +1,6 @@
 /* Read this first: the record that travels the ring.
  *
- *   actors/engine writes a Group: one prompt and G answers, tokens with their log-probabilities
+ *   common/engine writes a Group: one prompt and G answers, tokens with their log-probabilities
  *     and weight versions.
  *   rewardsvc/service adds a Score for every component of the reward, and their sum.
  *   learner/advantage turns the group's rewards into advantages; learner/loss trains on it.
@@ -46,7 +46,7 @@ typedef struct {
 } Score;
 
 typedef struct {
-    /* written by actors/engine */
+    /* written by common/engine */
     int n_tokens;    /* T: tokens of the answer, end-of-text included */
     int32_t *tokens; /* [T] */
     /* [T] log-prob at the sampling temperature, before truncation: the ratio's denominator */
@@ -63,8 +63,9 @@ typedef struct {
     /* written by rewardsvc */
     /* [n_components of the group] in the order of the reward block */
     Score *components;
+    char **notes;       /* [n_components] what a judge wrote; NULL where there is nothing */
     float *latencies_s; /* [n_components] seconds; outside every equality */
-    Score reward;       /* the weighted sum */
+    Score reward;       /* what the block's formula made of them */
     /* written by learner/advantage */
     float advantage; /* dimensionless; exactly 0 for a sample that does not count */
 } Sample;

@@ -6,7 +6,7 @@
 #include "launch/json_text.h"
 #include "rewardsvc/reward.h"
 
-static const char *const type_names[] = {"number", "true or false", "text"};
+static const char *const type_names[] = {"number", "true or false", "text", "label of a component"};
 
 static bool has_range(const RewardSetting *s)
 {
@@ -22,13 +22,15 @@ static json_t *default_json(const RewardSetting *s)
         return json_boolean(s->number != 0);
     case SETTING_TEXT:
         return json_string(s->text ? s->text : "");
+    case SETTING_COMPONENT:
+        return json_null();
     }
     return json_null();
 }
 
 static json_t *setting_json(const RewardSetting *s)
 {
-    static const char *const types[] = {"number", "bool", "text"};
+    static const char *const types[] = {"number", "bool", "text", "component"};
     json_t *o = json_pack("{s:s, s:s, s:o, s:s}", "key", s->key, "type", types[s->type], "default",
                           default_json(s), "help", s->help);
     if (has_range(s)) {
@@ -53,6 +55,8 @@ static void print_setting(const RewardSetting *s)
         printf("%.15g", s->number);
     else if (s->type == SETTING_BOOL)
         printf("%s", s->number != 0 ? "true" : "false");
+    else if (s->type == SETTING_COMPONENT)
+        printf("%s", s->required ? "none: must be given" : "none");
     else
         printf("\"%s\"", s->text ? s->text : "");
     if (has_range(s)) printf("; in [%.15g, %.15g]", s->least, s->most);

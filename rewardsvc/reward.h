@@ -27,33 +27,87 @@ typedef struct {
     int sample;
 } Evidence;
 
-/* A reward's own settings, declared by it: key in the reward block, default, range, meaning. */
-typedef enum { SETTING_NUMBER, SETTING_BOOL, SETTING_TEXT } SettingType;
+/* A group, as judges and shapes see it. */
+typedef struct {
+    int n;                   /* samples */
+    const Evidence *samples; /* [n] */
+    int64_t step,
+        steps;        /* optimiser steps done when the group was begun; of the run (0: unknown) */
+    int n_components; /* of the block */
+    const Score
+        *scores; /* [n_components, n]; of components that are not known yet: not applicable */
+} GroupEvidence;
+
+static inline Score group_score(const GroupEvidence *g, int component, int sample)
+{
+    return g->scores[component * g->n + sample];
+}
+
+/* A reward's own settings, declared by it: key in the reward block, default, range, meaning. A
+ * component is the label of an item before this one; its index, -1 where the setting is not given.
+ */
+typedef enum { SETTING_NUMBER, SETTING_BOOL, SETTING_TEXT, SETTING_COMPONENT } SettingType;
 typedef struct {
     const char *key;
     SettingType type;
     double number, least, most; /* default and range (numbers); default 0/1 (bool) */
     const char *text;           /* default (text) */
     const char *help;
+    bool required; /* components: must be given */
 } RewardSetting;
 
 typedef union {
     double number;
     bool flag;
     const char *text;
+    int component;
 } RewardValue;
 
+/* What a judge needs to be opened for work: reward_block_prepare. */
+struct Judges;
+typedef struct {
+    struct Judges *judges; /* the models that the `judges:` block names (judge.h) */
+    uint64_t seed;         /* of the run */
+} RewardContext;
+
+/* A reward is of one of three kinds: it has `score`, or `ask`, or `shape`. */
 typedef struct {
     const char *name, *help;
     const RewardSetting *settings; /* ends with a row whose key is NULL; may be NULL */
     /* One-time preparation from the settings' values (same order as `settings`); *state is handed
-     * to score. 0 or -1 with the reason. May be NULL. */
+     * to the other functions. 0 or -1 with the reason. May be NULL. Must be cheap: `check` calls it
+     * too. */
     int (*open)(const RewardValue *values, void **state);
     void (*close)(void *state);
-    /* The score of one sample. Never blocks past a second, never reads outside `e`; a text it
-     * cannot judge is a status, not a 0. With SCORE_ERROR it says why through fail(): the block
+
+    /* A rule: the score of one sample. Never blocks past a second, never reads outside `e`; a text
+     * it cannot judge is a status, not a 0. With SCORE_ERROR it says why through fail(): the block
      * prints a component's first reason and keeps the others quiet (errors_last). */
     Score (*score)(const RewardValue *values, void *state, const Evidence *e);
+
+    /* A judge: what takes its time. It is asked about a group, and looked at until it has answered.
+     * prepare: on the rank that will judge, before the first question; 0 or -1 with the reason.
+     * ask: begins a question about the samples with wanted[i] and returns it; g stays until the
+     *   question is gone. NULL with the reason: the group's scores are errors.
+     * work: called once a turn of the rank; moves every question of this component on for a moment
+     *   (milliseconds, at most a model's forward pass); whether anything moved.
+     * answered: true: scores [n] and notes [n] (the judge's text, owned by the caller from then on,
+     *   or NULL) are written where wanted, and the question is gone.
+     * withdraw: nobody waits for the question any more; it is gone. */
+    int (*prepare)(const RewardContext *ctx, const RewardValue *values, void *state);
+    void *(*ask)(const RewardValue *values, void *state, const GroupEvidence *g,
+                 const bool *wanted);
+    bool (*work)(void *state);
+    bool (*answered)(void *state, void *question, Score *scores, char **notes);
+    void (*withdraw)(void *state, void *question);
+
+    /* A shape: changes the rewards [n] of a group, as the items before it in the list have made
+     * them, once all scores are known. Rewards that are not ok it leaves alone; where a component
+     * it needs is not ok it gives the reward that status, or does without it, as its help says. */
+    void (*shape)(const RewardValue *values, void *state, const GroupEvidence *g, Score *reward);
+    /* The formula of the reward so far, `before`, with the shape applied, for people; names are the
+     * components' labels. Caller frees. NULL: "name(before)". */
+    char *(*formula)(const RewardValue *values, const char *const *names, const char *before);
 } Reward;
 
 const Reward *reward_find(const char *name); /* NULL if there is none */
@@ -68,12 +122,32 @@ static inline Score score_failed(ScoreStatus why)
     return (Score){0, why};
 }
 
-/* ---- the reward block of an experiment file: named components with weights ------------------- */
+/* ---- the reward block of an experiment file: named components, in the order of the formula ------
+ */
+
+/* A weight over optimiser steps: constant `from`; linear or cosine from `from` to `to` over
+ * `steps`, then `to`; exp: to + (from - to) exp(-step / steps). */
+typedef enum { WEIGHT_CONSTANT, WEIGHT_LINEAR, WEIGHT_COSINE, WEIGHT_EXP } WeightKind;
+typedef struct {
+    WeightKind kind;
+    double from, to, steps;
+} RewardWeight;
+double reward_weight_at(const RewardWeight *w, int64_t step);
 
 typedef struct {
     const Reward *reward;
-    char *name; /* label; the reward's name unless `as:` gives another */
-    double weight;
+    char *name;          /* label; the reward's name unless `as:` gives another */
+    RewardWeight weight; /* of a shape: 1 */
+    /* Applies only to samples for which component `gate` is ok and at least `at_least`: for the
+     * others it is not applicable, and a judge is not asked. */
+    bool gated;
+    int gate; /* an index */
+    double at_least;
+    bool clips; /* to [least, most], after `normalise` */
+    double least, most;
+    bool normalise; /* (x - mean) / std within the group, over the samples for which it is ok; std
+                       with n - 1, and 0 where all are equal or only one is ok */
+    double deadline_s; /* of a judge's answer about one group */
     RewardValue *values;
     void *state;
     bool complained; /* its first error has been printed */
@@ -84,19 +158,23 @@ typedef struct {
     RewardComponent *components;
 } RewardBlock;
 
-/* Reads the `reward:` list: each item is a name, or a map with `name`, `weight` (default 1), `as`,
- * and the reward's own settings. Every error with its place; -1 then. */
+/* Reads the `reward:` list: each item is a name, or a map with `name`, `weight` (a number, or a map
+ * with from, to, steps, kind; default 1), `as`, `only_if` and `at_least`, `clip` ([least, most]),
+ * `normalise`, `deadline_s`, and the reward's own settings. Every error with its place; -1 then. */
 struct YamlNode;
 int reward_block_open(RewardBlock *b, const struct YamlNode *list);
 /* A block of one reward with its default settings (`score --reward NAME`). */
 int reward_block_single(RewardBlock *b, const char *name);
+/* Opens what judges need (models, connections). 0 or -1 with the reason. Before the first case. */
+int reward_block_prepare(RewardBlock *b, const RewardContext *ctx);
 void reward_block_close(RewardBlock *b);
 
-/* Scores one sample: every component's score and latency, and their sum. The sum is ok if every
- * component with weight != 0 is ok or not applicable, and at least one is ok; otherwise it has the
- * status of the first that is not. components, latencies_s: [b->n] out. */
-Score reward_block_score(const RewardBlock *b, const Evidence *e, Score *components,
-                         float *latencies_s);
+/* Lets the judges work for a moment: whether anything moved. */
+bool reward_block_work(RewardBlock *b);
+
+/* Scores one sample by itself: a group of one (reward_case.h), waiting for judges. components,
+ * latencies_s: [b->n] out. */
+Score reward_block_score(RewardBlock *b, const Evidence *e, Score *components, float *latencies_s);
 
 /* The formula that results, for people: "1 * exact_number + 0.1 * format_tags". Caller frees. */
 char *reward_block_formula(const RewardBlock *b);

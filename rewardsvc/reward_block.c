@@ -1,13 +1,13 @@
-/* The reward block at work: scoring, closing, its formula (reward.h). Reading it from an experiment
- * file is reward_config.c. */
+/* The reward block's own: opening, closing, weights, its formula (reward.h). Reading it from an
+ * experiment file is reward_config.c, judging a group reward_case.c. */
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-#include "common/clock.h"
 #include "common/errors.h"
 #include "common/memory.h"
 #include "rewardsvc/reward.h"
+#include "rewardsvc/reward_case.h"
 #include "rewardsvc/reward_values.h"
 
 int reward_settings_count(const Reward *r)
@@ -33,6 +33,9 @@ RewardValue *reward_values_default(const Reward *r)
         case SETTING_TEXT:
             v[i].text = mem_text(s->text ? s->text : "");
             break;
+        case SETTING_COMPONENT:
+            v[i].component = -1;
+            break;
         }
     }
     return v;
@@ -43,6 +46,16 @@ void reward_values_free(const Reward *r, RewardValue *v)
     for (int i = 0, n = v ? reward_settings_count(r) : 0; i < n; i++)
         if (r->settings[i].type == SETTING_TEXT) mem_free((char *)v[i].text);
     mem_free(v);
+}
+
+RewardComponent reward_component_default(const Reward *r, const char *label)
+{
+    const double deadline_s = 120;
+    return (RewardComponent){.reward = r,
+                             .name = mem_text(label),
+                             .weight = {.from = 1},
+                             .deadline_s = deadline_s,
+                             .values = reward_values_default(r)};
 }
 
 int reward_component_start(RewardComponent *c)
@@ -56,8 +69,7 @@ int reward_block_single(RewardBlock *b, const char *name)
     const Reward *r = reward_find(name);
     if (!r) return fail("no reward is called %s (troupe score --list shows them)", name);
     b->components = NEW(RewardComponent, 1);
-    b->components[0] = (RewardComponent){
-        .reward = r, .name = mem_text(name), .weight = 1, .values = reward_values_default(r)};
+    b->components[0] = reward_component_default(r, name);
     b->n = 1;
     if (reward_component_start(&b->components[0]) == 0) return 0;
     b->n = 0; /* not opened: nothing to close */
@@ -80,66 +92,114 @@ void reward_block_close(RewardBlock *b)
     *b = (RewardBlock){0};
 }
 
-static Score checked(Score s)
+int reward_block_prepare(RewardBlock *b, const RewardContext *ctx)
 {
-    if (s.status != SCORE_OK) return score_failed(s.status);
-    if (isfinite(s.value)) return s;
-    fail("the value is %g", s.value);
-    return score_failed(SCORE_ERROR); /* must not reach a mean */
-}
-
-/* The first error of a component is printed, since a run that stops for failed rewards must have
- * said why; the rest would bury it. */
-static Score component_score(RewardComponent *c, const Evidence *e)
-{
-    errors_quiet(1);
-    Score s = checked(c->reward->score(c->values, c->state, e));
-    errors_quiet(-1);
-    if (s.status == SCORE_ERROR && !c->complained) {
-        c->complained = true;
-        char *why = mem_text(errors_last());
-        fail("reward %s, group %lld, sample %d: %s (its later errors are counted, not printed)",
-             c->name, (long long)e->group, e->sample, why);
-        mem_free(why);
-    }
-    return s;
-}
-
-/* Weight 0 is a component that is only watched: it can neither help nor spoil the sum. */
-Score reward_block_score(const RewardBlock *b, const Evidence *e, Score *components,
-                         float *latencies_s)
-{
-    Score sum = {0, SCORE_OK};
-    bool any = false;
     for (int i = 0; i < b->n; i++) {
         RewardComponent *c = &b->components[i];
-        double start = clock_seconds();
-        Score s = components[i] = component_score(c, e);
-        latencies_s[i] = (float)(clock_seconds() - start);
-        if (c->weight == 0 || s.status == SCORE_NOT_APPLICABLE) continue;
-        if (s.status == SCORE_OK) {
-            sum.value += c->weight * s.value;
-            any = true;
-        } else if (sum.status == SCORE_OK) {
-            sum.status = s.status;
-        }
+        if (c->reward->prepare && c->reward->prepare(ctx, c->values, c->state))
+            return fail("reward %s cannot judge here", c->name);
     }
-    if (sum.status != SCORE_OK) return score_failed(sum.status);
-    if (!any) return score_failed(SCORE_NOT_APPLICABLE);
-    return isfinite(sum.value) ? sum : score_failed(SCORE_ERROR);
+    return 0;
 }
 
+bool reward_block_work(RewardBlock *b)
+{
+    bool moved = false;
+    for (int i = 0; i < b->n; i++) {
+        RewardComponent *c = &b->components[i];
+        if (c->reward->work) moved |= c->reward->work(c->state);
+    }
+    return moved;
+}
+
+Score reward_block_score(RewardBlock *b, const Evidence *e, Score *components, float *latencies_s)
+{
+    RewardCase *c = reward_case_open(b, e, 1, 0, 0);
+    struct timespec nap = {.tv_nsec = 200000};
+    while (!reward_case_settled(c))
+        if (!reward_block_work(b)) nanosleep(&nap, NULL);
+    for (int k = 0; k < b->n; k++) {
+        components[k] = reward_case_score(c, k, 0);
+        latencies_s[k] = reward_case_latency(c, k, 0);
+    }
+    Score sum = reward_case_reward(c, 0);
+    reward_case_close(c);
+    return sum;
+}
+
+/* ---- weights, and the formula ---------------------------------------------------------------- */
+
+double reward_weight_at(const RewardWeight *w, int64_t step)
+{
+    const double pi = 3.14159265358979323846;
+    double x = w->steps > 0 ? (double)step / w->steps : 1, left;
+    switch (w->kind) {
+    case WEIGHT_LINEAR:
+        left = x < 1 ? 1 - x : 0;
+        break;
+    case WEIGHT_COSINE:
+        left = x < 1 ? (1 + cos(pi * x)) / 2 : 0;
+        break;
+    case WEIGHT_EXP:
+        left = exp(-x);
+        break;
+    default:
+        return w->from;
+    }
+    return w->to + (w->from - w->to) * left;
+}
+
+static void add_weight(Buffer *text, const RewardWeight *w, bool first)
+{
+    static const char *const kinds[] = {"constant", "linear", "cosine", "exp"};
+    if (w->kind == WEIGHT_CONSTANT) {
+        bool minus = w->from < 0;
+        buffer_printf(text, "%s%.15g",
+                      first   ? (minus ? "-" : "")
+                      : minus ? " - "
+                              : " + ",
+                      fabs(w->from));
+    } else {
+        buffer_printf(text, "%s%s(%.15g -> %.15g over %.15g steps)", first ? "" : " + ",
+                      kinds[w->kind], w->from, w->to, w->steps);
+    }
+}
+
+static void add_term(Buffer *text, const RewardBlock *b, const RewardComponent *c, bool first)
+{
+    add_weight(text, &c->weight, first);
+    buffer_text(text, " * ");
+    if (c->gated) buffer_printf(text, "[%s >= %.15g] * ", b->components[c->gate].name, c->at_least);
+    if (c->clips) buffer_text(text, "clip(");
+    buffer_printf(text, c->normalise ? "normalise(%s)" : "%s", c->name);
+    if (c->clips) buffer_printf(text, ", %.15g, %.15g)", c->least, c->most);
+}
+
+/* The text becomes what the shape makes of it. */
+static void shape_formula(Buffer *text, const RewardBlock *b, const RewardComponent *c)
+{
+    const char **names = NEW(const char *, b->n), *before = text->size ? text->data : "0";
+    for (int i = 0; i < b->n; i++) names[i] = b->components[i].name;
+    char *after = c->reward->formula ? c->reward->formula(c->values, names, before)
+                                     : mem_printf("%s(%s)", c->name, before);
+    buffer_free(text);
+    buffer_text(text, after);
+    mem_free(after);
+    mem_free(names);
+}
+
+/* Components of weight 0 stand in no term: what uses them names them. */
 char *reward_block_formula(const RewardBlock *b)
 {
     Buffer text = {0};
-    buffer_text(&text, "");
     for (int i = 0; i < b->n; i++) {
         const RewardComponent *c = &b->components[i];
-        bool minus = c->weight < 0;
-        buffer_text(&text, i == 0 ? (minus ? "-" : "") : minus ? " - " : " + ");
-        buffer_printf(&text, "%.15g * %s", fabs(c->weight), c->name);
+        if (c->reward->shape)
+            shape_formula(&text, b, c);
+        else if (c->weight.kind != WEIGHT_CONSTANT || c->weight.from != 0)
+            add_term(&text, b, c, text.size == 0);
     }
-    char *out = mem_text_n(text.data ? text.data : "", text.size);
+    char *out = mem_text_n(text.data ? text.data : "0", text.size ? text.size : 1);
     buffer_free(&text);
     return out;
 }

@@ -9,8 +9,9 @@
 #include "rewardsvc/reward.h"
 #include "rewardsvc/reward_values.h"
 
-static const char *const own_keys[] = {"name", "weight",
-                                       "as"}; /* of an item, beside the reward's settings */
+/* of an item, beside the reward's settings */
+static const char *const own_keys[] = {"name",     "weight", "as",        "only_if",
+                                       "at_least", "clip",   "normalise", "deadline_s"};
 enum { N_OWN_KEYS = sizeof own_keys / sizeof *own_keys, LABEL_MAX = 64 };
 static const double WEIGHT_MAX = 1e6;
 
@@ -63,47 +64,6 @@ static int fail_unknown_key(const YamlNode *at, const Reward *r)
     return -1;
 }
 
-static int read_setting(const YamlNode *node, const RewardSetting *s, RewardValue *v)
-{
-    const char *text;
-    switch (s->type) {
-    case SETTING_NUMBER:
-        return yaml_number(node, s->key, s->least, s->most, &v->number);
-    case SETTING_BOOL:
-        return yaml_bool(node, s->key, &v->flag);
-    case SETTING_TEXT:
-        if (yaml_text(node, s->key, &text) != 0) return -1;
-        mem_free((char *)v->text);
-        v->text = mem_text(text);
-        return 0;
-    }
-    return -1;
-}
-
-/* Everything of a map item but its name. */
-static int read_keys(const YamlNode *item, RewardComponent *c)
-{
-    int rc = 0;
-    for (int i = 0; i < item->n; i++) {
-        const YamlNode *key = &item->keys[i], *value = &item->items[i];
-        int k = setting_index(c->reward, key->text);
-        if (k >= 0)
-            rc |= read_setting(value, &c->reward->settings[k], &c->values[k]);
-        else if (!is_own_key(key->text))
-            rc |= fail_unknown_key(key, c->reward);
-    }
-    const YamlNode *weight = yaml_get(item, "weight"), *as = yaml_get(item, "as");
-    const char *label;
-    if (weight) rc |= yaml_number(weight, "weight", -WEIGHT_MAX, WEIGHT_MAX, &c->weight);
-    if (as && yaml_text(as, "as", &label) == 0) {
-        mem_free(c->name);
-        c->name = mem_text(label);
-    } else if (as) {
-        rc = -1;
-    }
-    return rc;
-}
-
 static int check_label(const YamlNode *at, const RewardBlock *b, const char *label)
 {
     size_t n = strlen(label);
@@ -118,6 +78,149 @@ static int check_label(const YamlNode *at, const RewardBlock *b, const char *lab
     return 0;
 }
 
+/* The index of a component that has a score and stands before the item that names it. */
+static int read_component(const YamlNode *node, const char *key, const RewardBlock *b, int *out)
+{
+    const char *label;
+    if (yaml_text(node, key, &label)) return -1;
+    const char **words = NEW(const char *, b->n + 1);
+    for (int i = 0; i < b->n; i++) {
+        words[i] = b->components[i].name;
+        if (strcmp(words[i], label) || b->components[i].reward->shape) continue;
+        mem_free(words);
+        *out = i;
+        return 0;
+    }
+    const char *near = nearest_word(label, words, b->n);
+    yaml_fail(node, "%s: no component before this item is called %s%s%s%s", key, label,
+              near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    mem_free(words);
+    return -1;
+}
+
+static int read_setting(const YamlNode *node, const RewardSetting *s, const RewardBlock *b,
+                        RewardValue *v)
+{
+    const char *text;
+    switch (s->type) {
+    case SETTING_NUMBER:
+        return yaml_number(node, s->key, s->least, s->most, &v->number);
+    case SETTING_BOOL:
+        return yaml_bool(node, s->key, &v->flag);
+    case SETTING_TEXT:
+        if (yaml_text(node, s->key, &text) != 0) return -1;
+        mem_free((char *)v->text);
+        v->text = mem_text(text);
+        return 0;
+    case SETTING_COMPONENT:
+        return read_component(node, s->key, b, &v->component);
+    }
+    return -1;
+}
+
+static int read_schedule(const YamlNode *map, RewardWeight *w)
+{
+    static const char *const kinds[] = {"constant", "linear", "cosine", "exp"};
+    const char *kind = "linear";
+    int rc = 0;
+    w->kind = WEIGHT_LINEAR, w->from = 1, w->to = 0, w->steps = 0;
+    for (int i = 0; i < map->n; i++) {
+        const YamlNode *key = &map->keys[i], *value = &map->items[i];
+        if (!strcmp(key->text, "from"))
+            rc |= yaml_number(value, "from", -WEIGHT_MAX, WEIGHT_MAX, &w->from);
+        else if (!strcmp(key->text, "to"))
+            rc |= yaml_number(value, "to", -WEIGHT_MAX, WEIGHT_MAX, &w->to);
+        else if (!strcmp(key->text, "steps"))
+            rc |= yaml_number(value, "steps", 1, 1e9, &w->steps);
+        else if (!strcmp(key->text, "kind"))
+            rc |= yaml_text(value, "kind", &kind);
+        else
+            rc = yaml_fail(key, "weight has from, to, steps and kind, not %s", key->text);
+    }
+    for (int i = WEIGHT_LINEAR; i <= WEIGHT_EXP; i++)
+        if (!strcmp(kind, kinds[i])) w->kind = (WeightKind)i;
+    if (strcmp(kind, kinds[w->kind]))
+        rc = yaml_fail(map, "weight: kind is linear, cosine or exp, not %s", kind);
+    if (!rc && w->steps <= 0) rc = yaml_fail(map, "weight: over how many `steps` does it change?");
+    return rc;
+}
+
+static int read_weight(const YamlNode *node, RewardWeight *w)
+{
+    if (node->kind == YAML_MAP) return read_schedule(node, w);
+    return yaml_number(node, "weight", -WEIGHT_MAX, WEIGHT_MAX, &w->from);
+}
+
+static int read_clip(const YamlNode *node, RewardComponent *c)
+{
+    if (node->kind != YAML_LIST || node->n != 2)
+        return yaml_fail(node, "clip: two numbers, [least, most]");
+    c->clips = true;
+    if (yaml_number(&node->items[0], "clip", -1e30, 1e30, &c->least) ||
+        yaml_number(&node->items[1], "clip", -1e30, 1e30, &c->most))
+        return -1;
+    return c->least <= c->most ? 0 : yaml_fail(node, "clip: %g is above %g", c->least, c->most);
+}
+
+static int read_own_key(const YamlNode *key, const YamlNode *value, const RewardBlock *b,
+                        RewardComponent *c)
+{
+    const char *text;
+    bool shape = c->reward->shape != NULL, is_as = !strcmp(key->text, "as");
+    if (shape && !is_as && strcmp(key->text, "name"))
+        return yaml_fail(key, "%s is a shape of the rewards before it and has no %s", c->name,
+                         key->text);
+    if (is_as) {
+        if (yaml_text(value, "as", &text)) return -1;
+        mem_free(c->name);
+        c->name = mem_text(text);
+        return 0;
+    }
+    if (!strcmp(key->text, "weight")) return read_weight(value, &c->weight);
+    if (!strcmp(key->text, "only_if")) {
+        c->gated = true;
+        return read_component(value, "only_if", b, &c->gate);
+    }
+    if (!strcmp(key->text, "at_least"))
+        return yaml_number(value, "at_least", -1e30, 1e30, &c->at_least);
+    if (!strcmp(key->text, "clip")) return read_clip(value, c);
+    if (!strcmp(key->text, "normalise")) return yaml_bool(value, "normalise", &c->normalise);
+    if (!strcmp(key->text, "deadline_s"))
+        return yaml_number(value, "deadline_s", 0.1, 86400, &c->deadline_s);
+    return 0; /* name */
+}
+
+/* Everything of a map item but its name. */
+static int read_keys(const YamlNode *item, const RewardBlock *b, RewardComponent *c)
+{
+    int rc = 0;
+    c->at_least = 1;
+    for (int i = 0; i < item->n; i++) {
+        const YamlNode *key = &item->keys[i], *value = &item->items[i];
+        int k = setting_index(c->reward, key->text);
+        if (k >= 0)
+            rc |= read_setting(value, &c->reward->settings[k], b, &c->values[k]);
+        else if (is_own_key(key->text))
+            rc |= read_own_key(key, value, b, c);
+        else
+            rc |= fail_unknown_key(key, c->reward);
+    }
+    const YamlNode *at_least = yaml_get(item, "at_least");
+    if (at_least && !c->gated && setting_index(c->reward, "at_least") < 0)
+        rc = yaml_fail(at_least, "at_least belongs to `only_if`: which component does it look at?");
+    return rc;
+}
+
+/* Settings that have no default. */
+static int check_required(const YamlNode *item, const RewardComponent *c)
+{
+    int rc = 0;
+    for (const RewardSetting *s = c->reward->settings; s && s->key; s++)
+        if (s->required && (item->kind != YAML_MAP || !yaml_get(item, s->key)))
+            rc = yaml_fail(item, "%s needs `%s`: %s", c->name, s->key, s->help);
+    return rc;
+}
+
 static void component_free(RewardComponent *c)
 {
     if (c->reward) reward_values_free(c->reward, c->values);
@@ -129,15 +232,14 @@ static int read_item(RewardBlock *b, const YamlNode *item)
 {
     const YamlNode *name_node = item->kind == YAML_MAP ? yaml_get(item, "name") : item;
     const char *name;
-    RewardComponent c = {.weight = 1};
     if (!name_node) return yaml_fail(item, "this item has no `name`: which reward is it?");
     if (yaml_text(name_node, "name", &name) != 0) return -1;
-    c.reward = reward_find(name);
-    if (!c.reward) return fail_unknown_reward(name_node, name);
-    c.name = mem_text(name);
-    c.values = reward_values_default(c.reward);
-    int rc = item->kind == YAML_MAP ? read_keys(item, &c) : 0;
+    const Reward *r = reward_find(name);
+    if (!r) return fail_unknown_reward(name_node, name);
+    RewardComponent c = reward_component_default(r, name);
+    int rc = item->kind == YAML_MAP ? read_keys(item, b, &c) : 0;
     rc |= check_label(item, b, c.name);
+    rc |= check_required(item, &c);
     if (rc == 0) {
         errors_quiet(1);
         rc = reward_component_start(&c);
@@ -162,7 +264,10 @@ int reward_block_open(RewardBlock *b, const YamlNode *list)
     int rc = 0;
     bool weighs = false;
     for (int i = 0; i < list->n; i++) rc |= read_item(b, &list->items[i]);
-    for (int i = 0; i < b->n; i++) weighs |= b->components[i].weight != 0;
+    for (int i = 0; i < b->n; i++) {
+        const RewardComponent *c = &b->components[i];
+        weighs |= c->reward->shape || c->weight.kind != WEIGHT_CONSTANT || c->weight.from != 0;
+    }
     if (rc == 0 && !weighs)
         rc = yaml_fail(list, "reward: every weight is 0, so there is nothing to learn from");
     if (rc == 0) return 0;

@@ -1,49 +1,106 @@
-/* The reward service's turn. On the ring: between actors and learners. It keeps no group: what it
- * is sent, it judges and sends on. */
+/* The reward service's turn. On the ring: between actors and learners. It keeps a group only while
+ * a judge has it; the staleness bound limits how many that can be. */
 #include "rewardsvc/service.h"
 
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/errors.h"
+#include "common/memory.h"
 #include "common/work.h"
+#include "rewardsvc/reward_case.h"
 
 int service_init(Service *s, Comm *comm, const Config *cfg)
 {
     *s = (Service){.comm = comm, .cfg = cfg};
     if (!cfg->reward) return fail("%s: no `reward:` block: name at least one reward", cfg->file);
-    return reward_block_open(&s->block, cfg->reward);
+    if (reward_block_open(&s->block, cfg->reward)) return -1;
+    RewardContext ctx = {.seed = (uint64_t)cfg->run.seed};
+    return reward_block_prepare(&s->block, &ctx);
 }
 
-void service_free(Service *s)
+/* ---- one group ------------------------------------------------------------------------------- */
+
+struct ServiceCase {
+    ServiceCase *next;
+    Group g;
+    json_t *record;
+    Evidence *evidence; /* [g.n_samples] */
+    RewardCase *c;
+};
+
+/* The optimiser step that a group belongs to: schedules of the reward follow it. */
+static int64_t step_of(const Group *g, const Config *cfg)
 {
-    reward_block_close(&s->block);
-    *s = (Service){0};
+    return g->kind == GROUP_TRAIN ? g->id / cfg->rollout.prompts : g->version;
 }
 
-void service_score(const RewardBlock *block, const Config *cfg, Group *g)
+/* Takes the group over. */
+static ServiceCase *case_open(RewardBlock *block, const Config *cfg, const Group *g)
 {
+    ServiceCase *k = NEW(ServiceCase, 1);
     json_error_t why;
-    json_t *record = json_loads(g->record ? g->record : "{}", JSON_REJECT_DUPLICATES, &why);
-    REQUIRE(record, "record of problem %lld: %s", (long long)g->problem, why.text);
-    group_reserve_scores(g, block->n);
+    k->g = *g;
+    k->record = json_loads(g->record ? g->record : "{}", JSON_REJECT_DUPLICATES, &why);
+    REQUIRE(k->record, "record of problem %lld: %s", (long long)g->problem, why.text);
+    k->evidence = NEW(Evidence, g->n_samples);
+    for (int i = 0; i < g->n_samples; i++) {
+        const Sample *s = &g->samples[i];
+        k->evidence[i] = (Evidence){.prompt = g->prompt_text,
+                                    .n_prompt = strlen(g->prompt_text),
+                                    .text = s->text,
+                                    .n_text = strlen(s->text),
+                                    .n_tokens = s->n_tokens,
+                                    .finish = s->finish,
+                                    .record = k->record,
+                                    .max_tokens = (int)cfg->rollout.max_tokens,
+                                    .seed = (uint64_t)cfg->run.seed,
+                                    .group = g->id,
+                                    .sample = i};
+    }
+    k->c = reward_case_open(block, k->evidence, g->n_samples, step_of(g, cfg), cfg->run.steps);
+    return k;
+}
+
+/* Frees the case; the group, with its scores if the case is settled, is the caller's. */
+static Group case_close(ServiceCase *k)
+{
+    Group g = k->g;
+    reward_case_close(k->c);
+    json_decref(k->record);
+    mem_free(k->evidence);
+    mem_free(k);
+    return g;
+}
+
+static Group case_finish(ServiceCase *k, int n_components)
+{
+    Group *g = &k->g;
+    group_reserve_scores(g, n_components);
     for (int i = 0; i < g->n_samples; i++) {
         Sample *s = &g->samples[i];
-        Evidence e = {.prompt = g->prompt_text,
-                      .n_prompt = strlen(g->prompt_text),
-                      .text = s->text,
-                      .n_text = strlen(s->text),
-                      .n_tokens = s->n_tokens,
-                      .finish = s->finish,
-                      .record = record,
-                      .max_tokens = (int)cfg->rollout.max_tokens,
-                      .seed = (uint64_t)cfg->run.seed,
-                      .group = g->id,
-                      .sample = i};
-        s->reward = reward_block_score(block, &e, s->components, s->latencies_s);
+        for (int j = 0; j < n_components; j++) {
+            s->components[j] = reward_case_score(k->c, j, i);
+            s->latencies_s[j] = reward_case_latency(k->c, j, i);
+            const char *note = reward_case_note(k->c, j, i);
+            if (note) s->notes[j] = mem_text(note);
+        }
+        s->reward = reward_case_reward(k->c, i);
     }
-    json_decref(record);
+    return case_close(k);
 }
+
+void service_score(RewardBlock *block, const Config *cfg, Group *g)
+{
+    ServiceCase *k = case_open(block, cfg, g);
+    struct timespec nap = {.tv_nsec = 200000};
+    while (!reward_case_settled(k->c))
+        if (!reward_block_work(block)) nanosleep(&nap, NULL);
+    *g = case_finish(k, block->n);
+}
+
+/* ---- the turn -------------------------------------------------------------------------------- */
 
 static void pass_on(Service *s, const Group *g)
 {
@@ -57,13 +114,53 @@ static void pass_on(Service *s, const Group *g)
     if (to) comm_send_group(s->comm, ROLE_LEARNER, 0, g);
 }
 
+static bool take_groups(Service *s)
+{
+    bool any = false;
+    ServiceCase **end = &s->cases;
+    while (*end) end = &(*end)->next;
+    for (Group g = {0}; comm_take_group(s->comm, ROLE_REWARD, &g); any = true, g = (Group){0}) {
+        *end = case_open(&s->block, s->cfg, &g);
+        end = &(*end)->next;
+    }
+    return any;
+}
+
+static bool pass_on_settled(Service *s)
+{
+    bool any = false;
+    for (ServiceCase **at = &s->cases; *at;) {
+        ServiceCase *k = *at;
+        if (!reward_case_settled(k->c)) {
+            at = &k->next;
+            continue;
+        }
+        *at = k->next;
+        Group g = case_finish(k, s->block.n);
+        pass_on(s, &g);
+        group_free(&g);
+        any = true;
+    }
+    return any;
+}
+
 bool service_turn(Service *s)
 {
-    Group g = {0};
-    if (!comm_take_group(s->comm, ROLE_REWARD, &g)) return false;
-    service_score(&s->block, s->cfg, &g);
-    pass_on(s, &g);
-    group_free(&g);
-    comm_worked(s->comm);
-    return true;
+    bool worked = take_groups(s);
+    if (s->cases) worked |= reward_block_work(&s->block);
+    worked |= pass_on_settled(s);
+    if (worked) comm_worked(s->comm);
+    return worked;
+}
+
+void service_free(Service *s)
+{
+    while (s->cases) {
+        ServiceCase *k = s->cases;
+        s->cases = k->next;
+        Group g = case_close(k);
+        group_free(&g);
+    }
+    reward_block_close(&s->block);
+    *s = (Service){0};
 }

@@ -7,22 +7,27 @@
 
 #include "rewardsvc/reward.h"
 
+typedef struct ServiceCase ServiceCase;
+
 typedef struct {
-    Comm *comm;        /* borrowed */
-    const Config *cfg; /* borrowed */
-    RewardBlock block; /* owned */
+    Comm *comm;         /* borrowed */
+    const Config *cfg;  /* borrowed */
+    RewardBlock block;  /* owned */
+    ServiceCase *cases; /* groups that wait for a judge, in order of arrival */
 } Service;
 
-/* Opens the reward block of the configuration. 0, or -1 with every error said. Local. */
+/* Opens the reward block of the configuration, and what its judges need. 0, or -1 with every error
+ * said. Local. */
 int service_init(Service *s, Comm *comm, const Config *cfg);
 void service_free(Service *s);
 
-/* Scores one group that has arrived and passes it on: a training group to the learner that owns its
- * slot and to rank 0, which records it; an evaluation to rank 0. True if there was one. Local:
- * sends are buffered. */
+/* Takes the groups that have arrived, lets the judges work for a moment, and passes on what is
+ * judged: a training group to the learner that owns its slot and to rank 0, which records it; an
+ * evaluation to rank 0. A group that only needs rules is passed on at once, whatever waits for
+ * judges. True if anything was done. Local: sends are buffered. */
 bool service_turn(Service *s);
 
-/* Scores every sample of a group: components, latencies, sum. */
-void service_score(const RewardBlock *block, const Config *cfg, Group *g);
+/* Scores every sample of a group (components, latencies, notes, reward), waiting for judges. */
+void service_score(RewardBlock *block, const Config *cfg, Group *g);
 
 #endif

@@ -31,7 +31,8 @@ static inline void setup_set(RewardComponent *c, const char *key, const char *va
 /* As an experiment file would open it. 0, or -1 with the reason in errors_last. */
 static inline int setup_open(const Setup *setup, RewardComponent *c)
 {
-    *c = (RewardComponent){.reward = reward_find(setup->name), .weight = 1, .complained = true};
+    *c = (RewardComponent){
+        .reward = reward_find(setup->name), .weight = {.from = 1}, .complained = true};
     ck_assert_msg(c->reward != NULL, "no reward %s", setup->name);
     int n = 0;
     while (c->reward->settings && c->reward->settings[n].key) n++;

@@ -77,6 +77,7 @@ static Group group_of(int64_t step, int64_t id)
     if (g.kind == GROUP_TRAIN) {
         group_reserve_scores(&g, 2);
         g.samples[0].components[0] = (Score){1, SCORE_OK};
+        g.samples[0].notes[1] = mem_printf("judged at %lld", (long long)g.id);
         g.samples[0].components[1] = (Score){0, SCORE_TIMEOUT};
         g.samples[1].latencies_s[1] = 1.5f;
     }
@@ -114,6 +115,10 @@ static void expect_step(int64_t step)
         for (int k = 0; k < 2; k++) {
             const Sample *a = &g[i].samples[k], *b = &want.samples[k];
             ck_assert_int_eq(a->n_tokens, b->n_tokens);
+            for (int j = 0; j < want.n_components; j++) {
+                ck_assert_int_eq(!a->notes[j], !b->notes[j]);
+                if (b->notes[j]) ck_assert_str_eq(a->notes[j], b->notes[j]);
+            }
             ck_assert(same_bits(a->tokens, b->tokens, sizeof(int32_t) * (size_t)a->n_tokens));
             ck_assert(same_bits(a->logprobs, b->logprobs, sizeof(float) * (size_t)a->n_tokens));
             ck_assert(same_bits(a->versions, b->versions, sizeof(int32_t) * (size_t)a->n_tokens));

@@ -38,6 +38,7 @@ static Group tiny_group(void)
     g.samples[0].components[0] = (Score){1, SCORE_OK};
     g.samples[1].components[1] = (Score){0, SCORE_TIMEOUT};
     g.samples[1].latencies_s[1] = 2.5f;
+    g.samples[1].notes[0] = mem_text("too long");
     g.samples[1].reward = (Score){-1, SCORE_REFUSED};
     g.samples[0].advantage = 0.7f;
     return g;
@@ -60,6 +61,8 @@ START_TEST(a_group_comes_back_whole)
     ck_assert_int_eq(h.samples[1].tokens[2], 12);
     ck_assert_int_eq((int)h.samples[1].components[1].status, SCORE_TIMEOUT);
     ck_assert_float_eq(h.samples[1].latencies_s[1], 2.5f);
+    ck_assert_str_eq(h.samples[1].notes[0], "too long");
+    ck_assert_ptr_null(h.samples[1].notes[1]);
     ck_assert_int_eq((int)h.samples[1].reward.status, SCORE_REFUSED);
     group_free(&g);
     group_free(&h);

@@ -20,7 +20,7 @@ static RewardBlock block_of(int n, Score *scripts[], const double *weights)
     for (int i = 0; i < n; i++)
         b.components[i] = (RewardComponent){.reward = &reward_scripted,
                                             .name = mem_printf("part%d", i),
-                                            .weight = weights[i],
+                                            .weight = {.from = weights[i]},
                                             .state = scripts[i],
                                             .complained = true};
     return b;
@@ -33,7 +33,8 @@ START_TEST(every_reward_has_its_name_and_help)
     ck_assert_int_ge(n, 6);
     for (int i = 0; i < n; i++) {
         ck_assert_ptr_eq(reward_find(list[i]->name), list[i]);
-        ck_assert(list[i]->help && *list[i]->help && list[i]->score);
+        ck_assert(list[i]->help && *list[i]->help);
+        ck_assert_int_eq(!!list[i]->score + !!list[i]->ask + !!list[i]->shape, 1);
         for (const RewardSetting *s = list[i]->settings; s && s->key; s++) {
             ck_assert(s->help && *s->help);
             if (s->type == SETTING_NUMBER) ck_assert(s->least <= s->number && s->number <= s->most);
@@ -123,7 +124,7 @@ START_TEST(single_takes_defaults_and_refuses_unknown_names)
 {
     RewardBlock b;
     ck_assert_int_eq(reward_block_single(&b, "exact_number"), 0);
-    ck_assert(b.n == 1 && b.components[0].weight == 1 &&
+    ck_assert(b.n == 1 && b.components[0].weight.from == 1 &&
               strcmp(b.components[0].name, "exact_number") == 0);
     ck_assert(b.components[0].values[0].flag &&
               strcmp(b.components[0].values[1].text, "answer") == 0);

@@ -166,7 +166,7 @@ END_TEST
 
 static int n_rows;
 
-static void gsm8k_row(const RewardBlock *b, json_t *row)
+static void gsm8k_row(RewardBlock *b, json_t *row)
 {
     const char *solution = json_string_value(json_object_get(row, "answer"));
     Evidence e = {.text = solution, .n_text = strlen(solution), .record = row};
