@@ -4,6 +4,7 @@
  * repeat it in their error messages.
  */
 #define _GNU_SOURCE /* memmem, strcasestr */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -89,7 +90,9 @@ static int key_open(RemoteAccess *a, const RemoteSettings *set)
 
 static bool is_this_machine(const char *host)
 {
-    return !strcmp(host, "localhost") || !strcmp(host, "[::1]") || !strncmp(host, "127.", 4);
+    struct in_addr a; /* and not the name 127.example.org */
+    return !strcasecmp(host, "localhost") || !strcmp(host, "[::1]") ||
+           (inet_pton(AF_INET, host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
 }
 
 /* The parts of base_url that are checked; all freed by url_free. */
@@ -149,11 +152,11 @@ static void header_add(RemoteAccess *a, const char *line)
     a->headers = more;
 }
 
-int access_open(RemoteAccess *a, const RemoteSettings *set)
+int remote_access_open(RemoteAccess *a, const RemoteSettings *set)
 {
     *a = (RemoteAccess){0};
     if (key_open(a, set) || url_open(a, set)) {
-        access_close(a);
+        remote_access_close(a);
         return -1;
     }
     header_add(a, "Content-Type: application/json");
@@ -168,7 +171,7 @@ int access_open(RemoteAccess *a, const RemoteSettings *set)
     return 0;
 }
 
-void access_close(RemoteAccess *a)
+void remote_access_close(RemoteAccess *a)
 {
     for (struct curl_slist *h = a->headers; h; h = h->next) text_wipe(h->data);
     curl_slist_free_all(a->headers);
@@ -178,7 +181,7 @@ void access_close(RemoteAccess *a)
     *a = (RemoteAccess){0};
 }
 
-void access_redact(const RemoteAccess *a, char *text, size_t n)
+void remote_access_redact(const RemoteAccess *a, char *text, size_t n)
 {
     size_t k = a->key ? strlen(a->key) : 0;
     if (k < SHORTEST_SECRET) return;
@@ -199,11 +202,11 @@ static void trace_line(const RemoteTrace *t, char mark, const char *text, size_t
         if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
     char *secret = strcasestr(line, "authorization");
     if (secret) strcpy(secret, strlen(secret) > 26 ? "Authorization: [redacted]" : "Authorization");
-    access_redact(t->access, line, strlen(line));
+    remote_access_redact(t->access, line, strlen(line));
     t->trace(t->arg, line);
 }
 
-int access_trace(CURL *easy, curl_infotype type, char *data, size_t n, void *trace)
+int remote_access_trace(CURL *easy, curl_infotype type, char *data, size_t n, void *trace)
 {
     (void)easy;
     char mark = type == CURLINFO_TEXT         ? '*'

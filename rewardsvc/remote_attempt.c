@@ -7,13 +7,14 @@
  *              lacks what was asked for
  */
 #define _GNU_SOURCE /* strcasestr */
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/errors.h"
 #include "rewardsvc/remote_internal.h"
 
-enum { CONNECT_MS = 15000, MOST_RETRY_AFTER_S = 86400 };
+enum { CONNECT_MS = 15000, MOST_RETRY_AFTER_S = 86400, LARGEST_HEADERS = 256 << 10 };
 
 static size_t take_body(char *data, size_t size, size_t count, void *to)
 {
@@ -27,6 +28,35 @@ static size_t take_body(char *data, size_t size, size_t count, void *to)
     return n;
 }
 
+static size_t take_header(char *data, size_t size, size_t count, void *to)
+{
+    RemoteReply *reply = to;
+    (void)data;
+    reply->header_bytes += size * count;
+    reply->too_large |= reply->header_bytes > LARGEST_HEADERS;
+    return reply->too_large ? CURL_WRITEFUNC_ERROR : size * count;
+}
+
+/* The body is given by a function that cannot go back, and not as a block: libcurl repeats a
+ * request in silence when a kept connection dies under it, and such repeats would pass by the bound
+ * on attempts and the rate. As it is that ends the attempt, like any other loss. */
+static size_t give_body(char *to, size_t size, size_t count, void *from)
+{
+    RemoteReply *reply = from;
+    size_t n = reply->request->size - reply->given;
+    if (n > size * count) n = size * count;
+    memcpy(to, reply->request->data + reply->given, n);
+    reply->given += n;
+    return n;
+}
+
+static int keep_from_children(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)arg, (void)purpose;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return CURL_SOCKOPT_OK;
+}
+
 static void set_safety(CURL *easy, const RemoteSettings *set)
 {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -36,13 +66,14 @@ static void set_safety(CURL *easy, const RemoteSettings *set)
     if (set->ca_file) curl_easy_setopt(easy, CURLOPT_CAINFO, set->ca_file);
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)REMOTE_LARGEST_REPLY);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, keep_from_children);
     /* a name server that hangs is left to its thread, not waited for */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 }
 
-void attempt_prepare(CURL *easy, const RemoteSettings *set, const RemoteAccess *access,
-                     const RemoteTrace *trace, const Buffer *body, double timeout_s,
-                     RemoteReply *reply)
+void remote_attempt_prepare(CURL *easy, const RemoteSettings *set, const RemoteAccess *access,
+                            const RemoteTrace *trace, const Buffer *body, double timeout_s,
+                            RemoteReply *reply)
 {
     long ms = timeout_s < 0.001 ? 1 : (long)(timeout_s * 1000);
     curl_easy_reset(easy);
@@ -52,28 +83,31 @@ void attempt_prepare(CURL *easy, const RemoteSettings *set, const RemoteAccess *
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "troupe");
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->size);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->data);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(easy, CURLOPT_READDATA, reply);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms < CONNECT_MS ? ms : (long)CONNECT_MS);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, reply);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, reply);
     if (trace->trace) {
         curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
-        curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, access_trace);
+        curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, remote_access_trace);
         curl_easy_setopt(easy, CURLOPT_DEBUGDATA, trace);
     }
-    reply->body.size = 0;
-    reply->too_large = false;
+    buffer_free(&reply->body);
+    *reply = (RemoteReply){.request = body};
 }
 
-static Outcome outcome(ScoreStatus status, bool retry, int http)
+static RemoteOutcome outcome(ScoreStatus status, bool retry, int http)
 {
-    return (Outcome){.status = status, .retry = retry, .http = http};
+    return (RemoteOutcome){.status = status, .retry = retry, .http = http};
 }
 
-static Outcome judge_transfer(CURLcode code, const RemoteReply *reply, int http)
+static RemoteOutcome judge_transfer(CURLcode code, const RemoteReply *reply, int http)
 {
-    Outcome o = outcome(SCORE_ERROR, true, http);
+    RemoteOutcome o = outcome(SCORE_ERROR, true, http);
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
         o.status = SCORE_TIMEOUT;
@@ -83,12 +117,13 @@ static Outcome judge_transfer(CURLcode code, const RemoteReply *reply, int http)
     case CURLE_FILESIZE_EXCEEDED:
         if (code == CURLE_WRITE_ERROR && !reply->too_large) break;
         o.retry = false;
-        buffer_printf(&o.why, "an answer of more than %d bytes", REMOTE_LARGEST_REPLY);
+        buffer_printf(&o.why, "an answer of more than %d bytes",
+                      reply->header_bytes > LARGEST_HEADERS ? LARGEST_HEADERS
+                                                            : REMOTE_LARGEST_REPLY);
         return o;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         o.retry = false;
         break;
     default:
@@ -103,9 +138,9 @@ static bool worth_another(int http)
     return http == 408 || http == 409 || http == 425 || http == 429 || http >= 500;
 }
 
-static Outcome judge_status(CURL *easy, int http, const RemoteReply *reply)
+static RemoteOutcome judge_status(CURL *easy, int http, const RemoteReply *reply)
 {
-    Outcome o = outcome(SCORE_ERROR, worth_another(http), http);
+    RemoteOutcome o = outcome(SCORE_ERROR, worth_another(http), http);
     curl_off_t after = 0;
     buffer_printf(&o.why, "HTTP %d", http);
     if (http >= 300 && http < 400) {
@@ -131,8 +166,8 @@ static bool says_json(CURL *easy)
     return !type || strcasestr(type, "json");
 }
 
-static Outcome judge_body(CURL *easy, int http, const RemoteReply *reply, int n, bool logprobs,
-                          RemoteAnswer *answer)
+static RemoteOutcome judge_body(CURL *easy, int http, const RemoteReply *reply, int n,
+                                bool logprobs, RemoteAnswer *answer)
 {
     ReplyState state = REPLY_UNUSABLE;
     errors_quiet(1);
@@ -142,20 +177,20 @@ static Outcome judge_body(CURL *easy, int http, const RemoteReply *reply, int n,
         fail("the answer's content type is not JSON");
     errors_quiet(-1);
     if (state == REPLY_GOOD) return outcome(answer->status, false, http);
-    Outcome o = outcome(SCORE_ERROR, state == REPLY_UNUSABLE, http);
+    RemoteOutcome o = outcome(SCORE_ERROR, state == REPLY_UNUSABLE, http);
     buffer_text(&o.why, errors_last());
     return o;
 }
 
-Outcome attempt_judge(CURL *easy, CURLcode code, const RemoteReply *reply, int n, bool logprobs,
-                      RemoteAnswer *answer)
+RemoteOutcome remote_attempt_judge(CURL *easy, CURLcode code, const RemoteReply *reply, int n,
+                                   bool logprobs, RemoteAnswer *answer)
 {
     long http = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http);
     if (code != CURLE_OK) return judge_transfer(code, reply, (int)http);
     if (http == 200) return judge_body(easy, (int)http, reply, n, logprobs, answer);
     errors_quiet(1);
-    Outcome o = judge_status(easy, (int)http, reply);
+    RemoteOutcome o = judge_status(easy, (int)http, reply);
     errors_quiet(-1);
     return o;
 }

@@ -90,7 +90,7 @@ int remote_body_write(const RemoteSettings *set, const RemoteRequest *q, Buffer 
     if (q->logprobs) json_object_set_new(body, "logprobs", json_true());
     if (q->logprobs && q->top_logprobs)
         json_object_set_new(body, "top_logprobs", json_integer(q->top_logprobs));
-    char *text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
+    char *text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
     json_decref(body);
     if (!text) return fail("the request cannot be written as JSON");
     size_t n = strlen(text);

@@ -1,6 +1,6 @@
 /* What the parts of the remote client share: pace (when may the next start), body and reply (JSON,
- * no network), access (the key, the address), attempt (one transfer of libcurl), and the queue in
- * chat_remote.c. Nobody else includes this. */
+ * no network), access (the key, the address), attempt (one transfer of libcurl), jobs (the requests
+ * and their tickets); chat_remote.c moves them. Nobody else includes this. */
 #ifndef REWARDSVC_REMOTE_INTERNAL_H
 #define REWARDSVC_REMOTE_INTERNAL_H
 
@@ -12,26 +12,24 @@
 
 enum { REMOTE_LONGEST_REASON = 400 };
 
-/* ---- remote_pace.c: pure functions of the time that is passed in ------------------------------
- */
+/* ---- remote_pace.c: pure functions of the time that is passed in --------------------------- */
 
 typedef struct {
     double interval_s, burst; /* between starts; starts allowed at once; interval 0: no limit */
     double next_s;            /* when the next start would be on time, bursts aside */
     double token_rate, token_most, token_level, token_at_s; /* a bucket that may go below zero */
     double hold_s;                                          /* nothing starts before */
-} Pace;
+} RemotePace;
 
-void pace_init(Pace *p, double requests_per_minute, double tokens_per_minute);
+void remote_pace_init(RemotePace *p, double requests_per_minute, double tokens_per_minute);
 /* Seconds from `now` until a request of that many tokens may start: 0 at once. */
-double pace_delay(const Pace *p, double now, double tokens);
-void pace_start(Pace *p, double now, double tokens);
+double remote_pace_delay(const RemotePace *p, double now, double tokens);
+void remote_pace_start(RemotePace *p, double now, double tokens);
 /* The endpoint's own count, once it is known. */
-void pace_settle(Pace *p, double charged, double used);
-void pace_hold(Pace *p, double until);
+void remote_pace_settle(RemotePace *p, double charged, double used);
+void remote_pace_hold(RemotePace *p, double until);
 
-/* ---- remote_body.c: the request ----------------------------------------------------------------
- */
+/* ---- remote_body.c: the request ------------------------------------------------------------ */
 
 /* The body [out], the same bytes for the same request; 0, or -1 with the reason in errors_last. */
 int remote_body_write(const RemoteSettings *set, const RemoteRequest *q, Buffer *out);
@@ -39,8 +37,7 @@ void remote_body_key(const Buffer *body, const char *tag, RemoteKey *key);
 /* Appends text [n] with everything that is not UTF-8, and NUL if `nul`, as U+FFFD. */
 void remote_text_clean(const char *text, size_t n, bool nul, Buffer *out);
 
-/* ---- remote_reply.c: the answer ----------------------------------------------------------------
- */
+/* ---- remote_reply.c: the answer ------------------------------------------------------------ */
 
 typedef enum {
     REPLY_GOOD,
@@ -58,35 +55,36 @@ void remote_choice_free(RemoteChoice *c);
 /* Cuts to REMOTE_LONGEST_REASON bytes of printable UTF-8; caller frees. */
 char *remote_reason(const char *text);
 
-/* ---- remote_access.c: who may be asked, with which key -----------------------------------------
- */
+/* ---- remote_access.c: who may be asked, with which key ------------------------------------- */
 
 typedef struct {
     char *url;                  /* of chat/completions */
     char *key;                  /* NULL: none */
-    struct curl_slist *headers; /* with the key: wiped by access_close */
+    struct curl_slist *headers; /* with the key: wiped by remote_access_close */
 } RemoteAccess;
 
-int access_open(RemoteAccess *a, const RemoteSettings *set);
-void access_close(RemoteAccess *a);
+int remote_access_open(RemoteAccess *a, const RemoteSettings *set);
+void remote_access_close(RemoteAccess *a);
 /* Overwrites the key with '*' wherever it stands in text [n]. Keys below 12 bytes ("EMPTY") are no
  * secret and stay. */
-void access_redact(const RemoteAccess *a, char *text, size_t n);
+void remote_access_redact(const RemoteAccess *a, char *text, size_t n);
 /* CURLOPT_DEBUGFUNCTION: lines to the settings' trace, without the key. */
 typedef struct {
     const RemoteAccess *access;
     void (*trace)(void *arg, const char *line);
     void *arg;
 } RemoteTrace;
-int access_trace(CURL *easy, curl_infotype type, char *data, size_t n, void *trace);
+int remote_access_trace(CURL *easy, curl_infotype type, char *data, size_t n, void *trace);
 
-/* ---- remote_attempt.c: one transfer ------------------------------------------------------------
- */
+/* ---- remote_attempt.c: one transfer -------------------------------------------------------- */
 
 typedef struct {
     Buffer body; /* at most REMOTE_LARGEST_REPLY */
+    size_t header_bytes;
     bool too_large;
-} RemoteReply;
+    const Buffer *request; /* what is sent, and how much of it has been */
+    size_t given;
+} RemoteReply; /* of one attempt */
 
 /* What became of an attempt. status SCORE_OK: `answer` has its choices. */
 typedef struct {
@@ -96,13 +94,69 @@ typedef struct {
     double retry_after_s; /* 0: not said */
     bool hold;            /* and it holds for every request: the endpoint counts us */
     Buffer why;           /* empty if ok */
-} Outcome;
+} RemoteOutcome;
 
 /* Sets up `easy` (reset first) for a POST of body [n], at most timeout_s. */
-void attempt_prepare(CURL *easy, const RemoteSettings *set, const RemoteAccess *access,
-                     const RemoteTrace *trace, const Buffer *body, double timeout_s,
-                     RemoteReply *reply);
-Outcome attempt_judge(CURL *easy, CURLcode code, const RemoteReply *reply, int n, bool logprobs,
-                      RemoteAnswer *answer);
+void remote_attempt_prepare(CURL *easy, const RemoteSettings *set, const RemoteAccess *access,
+                            const RemoteTrace *trace, const Buffer *body, double timeout_s,
+                            RemoteReply *reply);
+RemoteOutcome remote_attempt_judge(CURL *easy, CURLcode code, const RemoteReply *reply, int n,
+                                   bool logprobs, RemoteAnswer *answer);
+
+/* ---- remote_jobs.c: the requests ----------------------------------------------------------- */
+
+typedef enum { JOB_WAITING, JOB_FLYING, JOB_PAUSING, JOB_READY, JOB_STATES } RemoteJobState;
+
+typedef struct RemoteJob RemoteJob;
+struct RemoteJob {
+    RemoteJob *before, *after;
+    RemoteJobState state;
+    uint32_t slot; /* in jobs; the ticket's lower half */
+    RemoteKey key;
+    char *tag; /* NULL unless there is a log */
+    Buffer body;
+    int n;
+    bool logprobs;
+    double tokens;                  /* charged to the pace for an attempt */
+    double asked_s, began_s, due_s; /* clock; due: the end of a pause */
+    CURL *easy;                     /* while flying */
+    RemoteReply reply;
+    RemoteAnswer answer;
+};
+
+typedef struct {
+    RemoteJob *first, *last;
+    int n;
+} RemoteJobList;
+
+/* A ticket is slot + 1 below and the slot's use count above. */
+typedef struct {
+    RemoteJob *job;
+    uint32_t uses;
+} RemoteJobSlot;
+
+struct Remote {
+    RemoteSettings set; /* texts are ours */
+    RemoteAccess access;
+    RemoteTrace trace;
+    RemoteLog *log; /* borrowed, or NULL */
+    CURLM *multi;
+    RemotePace pace;
+    RemoteJobList lists[JOB_STATES];
+    uint32_t n_slots, n_free;
+    RemoteJobSlot *slots; /* [n_slots] */
+    uint32_t *spare;      /* [n_slots], n_free of them */
+    int n_idle;
+    CURL *idle[REMOTE_MOST_CONCURRENT];
+    RemoteCounters count;
+};
+
+RemoteJob *remote_job_new(Remote *r); /* with a ticket, in no list yet */
+void remote_job_link(Remote *r, RemoteJob *j, RemoteJobState state);
+void remote_job_move(Remote *r, RemoteJob *j, RemoteJobState state);
+RemoteJob *remote_job_find(const Remote *r,
+                           RemoteTicket t);      /* NULL: taken, cancelled, never given */
+void remote_job_ground(Remote *r, RemoteJob *j); /* its transfer, if there is one, ends here */
+void remote_job_free(Remote *r, RemoteJob *j);
 
 #endif

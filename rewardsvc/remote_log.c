@@ -39,8 +39,7 @@ struct RemoteLog {
     size_t *order;             /* [n_slots / 2] slots in the order of adding, for remote_log_save */
 };
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------------------------- */
 
 static size_t slot_of(const Entry *slots, size_t n_slots, const RemoteKey *key)
 {
@@ -81,8 +80,7 @@ static void table_add(RemoteLog *log, Entry e)
     log->order[log->n_entries++] = i;
 }
 
-/* ---- files --------------------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------------------------- */
 
 /* The line of an entry; caller frees. */
 static char *line_read(const RemoteLog *log, const Entry *e)
@@ -183,8 +181,7 @@ void remote_log_close(RemoteLog *log)
     mem_free(log);
 }
 
-/* ---- the store ----------------------------------------------------------------------------------
- */
+/* ---- the store ----------------------------------------------------------------------------- */
 
 bool remote_log_find(const RemoteLog *log, const RemoteKey *key, RemoteAnswer *a)
 {

@@ -15,8 +15,7 @@ enum { CRC_AT = 8, REST_AT = 18, KEY_AT = 25, KEY_DIGITS = 64 };
 
 static const char *const finish_names[] = {"stop", "length", "other"};
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------- */
 
 static json_t *token_json(const RemoteToken *t)
 {
@@ -65,8 +64,7 @@ void remote_line_write(const RemoteKey *key, const char *tag, const RemoteAnswer
     buffer_free(&name);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {

@@ -9,9 +9,10 @@
 
 #include "rewardsvc/remote_internal.h"
 
-void pace_init(Pace *p, double requests_per_minute, double tokens_per_minute)
+void remote_pace_init(RemotePace *p, double requests_per_minute, double tokens_per_minute)
 {
-    *p = (Pace){.burst = 1, .next_s = -INFINITY, .hold_s = -INFINITY, .token_at_s = -INFINITY};
+    *p =
+        (RemotePace){.burst = 1, .next_s = -INFINITY, .hold_s = -INFINITY, .token_at_s = -INFINITY};
     if (requests_per_minute > 0) {
         p->burst = fmax(1, floor(requests_per_minute / 60));
         p->interval_s = 60 / (requests_per_minute - p->burst + 1);
@@ -20,13 +21,13 @@ void pace_init(Pace *p, double requests_per_minute, double tokens_per_minute)
     p->token_most = p->token_level = fmax(1, p->token_rate);
 }
 
-static double token_level(const Pace *p, double now)
+static double token_level(const RemotePace *p, double now)
 {
     if (isinf(p->token_at_s)) return p->token_level;
     return fmin(p->token_most, p->token_level + (now - p->token_at_s) * p->token_rate);
 }
 
-double pace_delay(const Pace *p, double now, double tokens)
+double remote_pace_delay(const RemotePace *p, double now, double tokens)
 {
     double wait = p->hold_s - now;
     if (p->interval_s > 0) wait = fmax(wait, p->next_s - (p->burst - 1) * p->interval_s - now);
@@ -35,19 +36,19 @@ double pace_delay(const Pace *p, double now, double tokens)
     return fmax(0, wait);
 }
 
-void pace_start(Pace *p, double now, double tokens)
+void remote_pace_start(RemotePace *p, double now, double tokens)
 {
     p->next_s = fmax(now, p->next_s) + p->interval_s;
     p->token_level = token_level(p, now) - tokens;
     p->token_at_s = now;
 }
 
-void pace_settle(Pace *p, double charged, double used)
+void remote_pace_settle(RemotePace *p, double charged, double used)
 {
     if (p->token_rate > 0) p->token_level += charged - used;
 }
 
-void pace_hold(Pace *p, double until)
+void remote_pace_hold(RemotePace *p, double until)
 {
     p->hold_s = fmax(p->hold_s, until);
 }

@@ -80,8 +80,7 @@ static json_t *body_parse(const Buffer *body)
     return root;
 }
 
-/* ---- log-probabilities --------------------------------------------------------------------------
- */
+/* ---- log-probabilities --------------------------------------------------------------------- */
 
 static int pair_read(const json_t *j, char **token, double *logprob)
 {
@@ -123,8 +122,7 @@ static int tokens_read(const json_t *logprobs, RemoteChoice *c)
     return 0;
 }
 
-/* ---- choices ------------------------------------------------------------------------------------
- */
+/* ---- choices ------------------------------------------------------------------------------- */
 
 static bool is_text(const json_t *j)
 {
@@ -240,8 +238,7 @@ ReplyState remote_reply_read(const Buffer *body, int n, bool logprobs, RemoteAns
     return state;
 }
 
-/* ---- bodies of other statuses -------------------------------------------------------------------
- */
+/* ---- bodies of other statuses -------------------------------------------------------------- */
 
 bool remote_reply_error(const Buffer *body, Buffer *why)
 {

@@ -11,8 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "common/memory.h"
+#include "rewardsvc/chat_remote.h"
 #include "tests/harness.h"
 
 typedef struct {
@@ -34,6 +36,7 @@ static inline JudgeServer judge_start(void)
     JudgeServer s = {0};
     int in[2], out[2];
     char line[40] = "";
+    setenv("no_proxy", "127.0.0.1", 1); /* a machine's proxy is no part of the test */
     REQUIRE(getenv("TROUPE_BUILD"), "TROUPE_BUILD is not set: run this by ctest");
     REQUIRE(!pipe(in) && !pipe(out), "no pipe");
     fcntl(in[1], F_SETFD, FD_CLOEXEC);
@@ -99,6 +102,60 @@ static inline int open_files(void)
     while (readdir(d)) n++;
     closedir(d);
     return n;
+}
+
+/* ---- a client of it ---- */
+
+static inline RemoteSettings quick(void)
+{
+    RemoteSettings s = remote_defaults();
+    s.model = "test";
+    s.retries = 2;
+    s.backoff_s = 0.02;
+    s.backoff_most_s = 0.05;
+    s.attempt_s = 20; /* long enough for any machine: only tests of time shorten it */
+    s.deadline_s = 60;
+    return s;
+}
+
+static inline Remote *open_script(const JudgeServer *server, RemoteSettings s, const char *script,
+                                  RemoteLog *log)
+{
+    char *url = judge_url(server, script);
+    s.base_url = url;
+    Remote *r = remote_open(&s, log);
+    ck_assert_msg(r != NULL, "%s", errors_last());
+    mem_free(url);
+    return r;
+}
+
+static const RemoteMessage judge_this = {"user", "Judge this.", 11};
+
+static inline RemoteRequest question(void)
+{
+    return (RemoteRequest){.n_messages = 1, .messages = &judge_this, .max_tokens = 16, .seed = 7};
+}
+
+static inline void take_one(Remote *r, RemoteAnswer *a)
+{
+    double end = clock_seconds() + 60;
+    while (!remote_take(r, a)) {
+        ck_assert_msg(clock_seconds() < end, "no answer in 60 s");
+        remote_poll(r);
+        remote_wait(r, 1);
+    }
+}
+
+/* One request of a script, to its end. */
+static inline RemoteAnswer ask_once(const JudgeServer *server, RemoteSettings s, const char *script,
+                                    const RemoteRequest *q)
+{
+    RemoteAnswer a;
+    Remote *r = open_script(server, s, script, NULL);
+    remote_ask(r, q);
+    take_one(r, &a);
+    remote_close(r);
+    return a;
 }
 
 #endif

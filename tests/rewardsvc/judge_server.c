@@ -16,6 +16,7 @@
  *     cut        half an answer, then closed            rst       half an answer, then RST
  *     truncated  half of the JSON, well framed          rubbish   random bytes
  *     big        2 MiB    bigstream  2 MiB, no length   drip      a byte every 20 ms
+ *     headers    4 MiB of them          nohttp    bytes that are no HTTP
  *     html       a page instead of JSON                 redirect  302 to the script "ok"
  *     deep, dup, surrogate, badutf8, nul, huge, list, empty, nochoices, nomessage, notext, short,
  *     badindex, badlogprob                              JSON that is hostile or not what was asked
@@ -77,15 +78,14 @@ static Script *script_find(const char *name, size_t n)
     return &scripts[n_scripts++];
 }
 
-/* ---- what a word answers ------------------------------------------------------------------------
- */
+/* ---- what a word answers ------------------------------------------------------------------- */
 
 typedef struct {
     int status;
     const char *type, *more_headers; /* more_headers: whole lines */
     Buffer body;
-    bool no_length;
-    size_t until; /* bytes of the body that are sent; SIZE_MAX: all */
+    bool no_length, bare; /* bare: the body alone is sent */
+    size_t until;         /* bytes of the body that are sent; SIZE_MAX: all */
     Ending ending;
     double every;
 } Reply;
@@ -193,6 +193,10 @@ static bool answer_fixed(Reply *r, const char *word)
 /* Words that say something about the transport. */
 static bool answer_transport(Reply *r, const char *word, const Question *q)
 {
+    if (!strcmp(word, "nohttp")) {
+        buffer_text(&r->body, "220 ftp ready\r\n");
+        return r->bare = true, r->ending = END_CLOSE, true;
+    }
     if (!strcmp(word, "hang")) return r->ending = END_HANG, r->until = 0, true;
     if (!strcmp(word, "reset")) return r->ending = END_RESET, r->until = 0, true;
     if (!strcmp(word, "big") || !strcmp(word, "bigstream")) {
@@ -202,6 +206,11 @@ static bool answer_transport(Reply *r, const char *word, const Question *q)
         return true;
     }
     if (!strcmp(word, "deep")) return say_many(r, "{\"a\":", "[", 100000, ""), true;
+    if (!strcmp(word, "headers")) {
+        static Buffer flood;
+        while (flood.size < 4 << 20) buffer_printf(&flood, "X-%zu: %060d\r\n", flood.size, 0);
+        return r->more_headers = flood.data, true;
+    }
     if (!strcmp(word, "redirect"))
         return r->status = 302, r->more_headers = "Location: /ok/v1/chat/completions\r\n", true;
     if (!strcmp(word, "html")) {
@@ -251,8 +260,7 @@ static void answer_word(Reply *r, const char *word, const Question *q)
         say_status(r, 418, NULL);
 }
 
-/* ---- a request ----------------------------------------------------------------------------------
- */
+/* ---- a request ----------------------------------------------------------------------------- */
 
 /* The k-th word of a script into word [100]; its delay and argument ("" none) are cut off it. */
 static void word_of(const Script *s, int k, char word[100], double *delay_s, char **argument)
@@ -275,10 +283,12 @@ static void word_of(const Script *s, int k, char word[100], double *delay_s, cha
 static void send_reply(Connection *c, const Reply *r)
 {
     c->out.size = 0;
-    buffer_printf(&c->out, "HTTP/1.1 %d X\r\nContent-Type: %s\r\n%s", r->status, r->type,
-                  r->more_headers ? r->more_headers : "");
-    if (!r->no_length) buffer_printf(&c->out, "Content-Length: %zu\r\n", r->body.size);
-    buffer_text(&c->out, r->ending == END_CLOSE ? "Connection: close\r\n\r\n" : "\r\n");
+    if (!r->bare)
+        buffer_printf(&c->out, "HTTP/1.1 %d X\r\nContent-Type: %s\r\n%s", r->status, r->type,
+                      r->more_headers ? r->more_headers : "");
+    if (!r->no_length && !r->bare) buffer_printf(&c->out, "Content-Length: %zu\r\n", r->body.size);
+    if (!r->bare)
+        buffer_text(&c->out, r->ending == END_CLOSE ? "Connection: close\r\n\r\n" : "\r\n");
     c->until = c->out.size + (r->until < r->body.size ? r->until : r->body.size);
     if (!r->until) c->until = 0;
     buffer_add(&c->out, r->body.data, r->body.size);
@@ -369,8 +379,7 @@ static void request_take(Connection *c)
     c->in.size = 0;
 }
 
-/* ---- connections --------------------------------------------------------------------------------
- */
+/* ---- connections --------------------------------------------------------------------------- */
 
 static void connection_accept(int listener)
 {

@@ -2,69 +2,15 @@
  * typed and with its reason, retries bounded, deadlines held, nothing leaked. */
 #include "rewardsvc/chat_remote.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include "common/clock.h"
 #include "tests/rewardsvc/judge_fixture.h"
 
 static JudgeServer server;
-
-static RemoteSettings quick(void)
-{
-    RemoteSettings s = remote_defaults();
-    s.model = "test";
-    s.retries = 2;
-    s.backoff_s = 0.02;
-    s.backoff_most_s = 0.05;
-    s.attempt_s = 20; /* long enough for any machine: only tests of time shorten it */
-    s.deadline_s = 60;
-    return s;
-}
-
-static Remote *open_script(RemoteSettings s, const char *script, RemoteLog *log)
-{
-    char *url = judge_url(&server, script);
-    s.base_url = url;
-    Remote *r = remote_open(&s, log);
-    ck_assert_msg(r != NULL, "%s", errors_last());
-    mem_free(url);
-    return r;
-}
-
-static const RemoteMessage judge_this = {"user", "Judge this.", 11};
-
-static RemoteRequest question(void)
-{
-    return (RemoteRequest){.n_messages = 1, .messages = &judge_this, .max_tokens = 16, .seed = 7};
-}
-
-static void take_one(Remote *r, RemoteAnswer *a)
-{
-    double end = clock_seconds() + 60;
-    while (!remote_take(r, a)) {
-        ck_assert_msg(clock_seconds() < end, "no answer in 60 s");
-        remote_poll(r);
-        remote_wait(r, 1);
-    }
-}
-
-/* One request of a script, to its end. */
-static RemoteAnswer ask_once(RemoteSettings s, const char *script, const RemoteRequest *q)
-{
-    RemoteAnswer a;
-    Remote *r = open_script(s, script, NULL);
-    remote_ask(r, q);
-    take_one(r, &a);
-    remote_close(r);
-    return a;
-}
 
 START_TEST(answers)
 {
     RemoteRequest q = question();
     q.context = &q;
-    RemoteAnswer a = ask_once(quick(), "ok=Score:_9", &q);
+    RemoteAnswer a = ask_once(&server, quick(), "ok=Score:_9", &q);
     ck_assert_int_eq(a.status, SCORE_OK);
     ck_assert_int_eq(a.n_choices, 1);
     ck_assert_str_eq(a.choices[0].text, "Score: 9");
@@ -116,6 +62,8 @@ static const struct {
     {"redirect", SCORE_ERROR, 1, "redirects are not followed"},
     {"big", SCORE_ERROR, 1, "1048576 bytes"},
     {"bigstream", SCORE_ERROR, 1, "1048576 bytes"},
+    {"headers", SCORE_ERROR, 1, "262144 bytes"},
+    {"nohttp", SCORE_ERROR, 3, "attempt 3"},
     {"500,ok", SCORE_OK, 2, ""},
     {"reset,rubbish,ok", SCORE_OK, 3, ""},
     {"503=0,ok", SCORE_OK, 2, ""},
@@ -127,7 +75,7 @@ START_TEST(every_fate_is_typed_and_bounded)
     for (size_t i = 0; i < sizeof fates / sizeof *fates; i++) {
         const char *script = fates[i].script;
         RemoteRequest q = question();
-        RemoteAnswer a = ask_once(quick(), script, &q);
+        RemoteAnswer a = ask_once(&server, quick(), script, &q);
         ck_assert_msg(a.status == fates[i].status, "%s: %s (%s)", script,
                       score_status_name(a.status), a.reason);
         ck_assert_msg(a.attempts == fates[i].attempts, "%s: %d attempts", script, a.attempts);
@@ -150,11 +98,8 @@ START_TEST(nobody_there_is_an_error)
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0); /* bound, never listening */
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &size), 0);
     JudgeServer none = {.port = ntohs(at.sin_port)};
-    JudgeServer real = server;
-    server = none;
     RemoteRequest q = question();
-    RemoteAnswer a = ask_once(quick(), "ok", &q);
-    server = real;
+    RemoteAnswer a = ask_once(&none, quick(), "ok", &q);
     close(fd);
     ck_assert_int_eq(a.status, SCORE_ERROR);
     ck_assert_int_eq(a.attempts, 3);
@@ -163,8 +108,7 @@ START_TEST(nobody_there_is_an_error)
 }
 END_TEST
 
-/* ---- time ---------------------------------------------------------------------------------------
- */
+/* ---- time ---------------------------------------------------------------------------------- */
 
 /* Held from below exactly (a deadline is not early), from above generously: other jobs run here. */
 static void assert_took(double began, double least)
@@ -181,7 +125,7 @@ START_TEST(deadlines_are_held)
         RemoteRequest q = question();
         s.attempt_s = 0.1;
         double began = clock_seconds();
-        RemoteAnswer a = ask_once(s, late[i], &q);
+        RemoteAnswer a = ask_once(&server, s, late[i], &q);
         assert_took(began,
                     3 * 0.1 + 0.03); /* three attempts, two pauses of 0.01 and 0.02 at least */
         ck_assert_msg(a.status == SCORE_TIMEOUT, "%s: %s", late[i], a.reason);
@@ -194,7 +138,7 @@ START_TEST(deadlines_are_held)
     s.deadline_s = 0.3, s.retries = 20;
     double began = clock_seconds();
     RemoteAnswer a =
-        ask_once(s, "hang,hang", &q); /* one long attempt: the total deadline ends it */
+        ask_once(&server, s, "hang,hang", &q); /* one long attempt: the total deadline ends it */
     assert_took(began, 0.3);
     ck_assert_int_eq(a.status, SCORE_TIMEOUT);
     ck_assert_int_eq(a.attempts, 1);
@@ -208,7 +152,7 @@ START_TEST(an_answer_after_the_deadline_is_nobodys)
     RemoteRequest q = question();
     RemoteAnswer a;
     s.attempt_s = 0.1, s.retries = 0;
-    Remote *r = open_script(s, "ok+250=late,ok=next", NULL);
+    Remote *r = open_script(&server, s, "ok+250=late,ok=next", NULL);
     remote_ask(r, &q);
     take_one(r, &a);
     ck_assert_int_eq(a.status, SCORE_TIMEOUT);
@@ -230,7 +174,7 @@ START_TEST(waiting_in_the_backlog_ends_too)
     RemoteRequest q = question();
     RemoteAnswer a;
     s.max_concurrency = 1, s.wait_s = 0.2, s.attempt_s = 0.6, s.retries = 0;
-    Remote *r = open_script(s, "hang,hang,hang", NULL);
+    Remote *r = open_script(&server, s, "hang,hang,hang", NULL);
     RemoteTicket first = remote_ask(r, &q), second = remote_ask(r, &q);
     take_one(r, &a);
     ck_assert_uint_eq(a.ticket, second);
@@ -252,7 +196,7 @@ START_TEST(poll_never_blocks)
     RemoteRequest q = question();
     double longest = 0;
     s.attempt_s = 0.5, s.retries = 0;
-    Remote *r = open_script(s, "hang", NULL);
+    Remote *r = open_script(&server, s, "hang", NULL);
     for (int i = 0; i < 16; i++) remote_ask(r, &q);
     while (remote_counters(r).timeout < 16) {
         double began = clock_seconds();
@@ -271,7 +215,7 @@ START_TEST(retry_after_is_honoured_by_all)
     RemoteRequest q = question();
     RemoteAnswer a;
     s.max_concurrency = 1;
-    Remote *r = open_script(s, "429=1,ok", NULL);
+    Remote *r = open_script(&server, s, "429=1,ok", NULL);
     double began = clock_seconds();
     remote_ask(r, &q), remote_ask(r, &q);
     for (int i = 0; i < 2; i++) {
@@ -285,7 +229,7 @@ START_TEST(retry_after_is_honoured_by_all)
 
     s.deadline_s = 5; /* what is asked for is past the deadline: no wait, and no hour's hold */
     began = clock_seconds();
-    a = ask_once(s, "429=3600", &q);
+    a = ask_once(&server, s, "429=3600", &q);
     ck_assert_int_eq(a.status, SCORE_ERROR);
     ck_assert_int_eq(a.attempts, 1);
     ck_assert(strstr(a.reason, "past the deadline"));
@@ -294,8 +238,7 @@ START_TEST(retry_after_is_honoured_by_all)
 }
 END_TEST
 
-/* ---- load ---------------------------------------------------------------------------------------
- */
+/* ---- load ---------------------------------------------------------------------------------- */
 
 static void finish_all(Remote *r, int n, ScoreStatus status)
 {
@@ -314,7 +257,7 @@ START_TEST(concurrency_is_bounded)
     RemoteSettings s = quick();
     RemoteRequest q = question();
     s.max_concurrency = 6;
-    Remote *r = open_script(s, "~ok+20,500,ok+5", NULL);
+    Remote *r = open_script(&server, s, "~ok+20,500,ok+5", NULL);
     s.retries = 4;
     for (int i = 0; i < 120; i++) remote_ask(r, &q);
     RemoteCounters c = remote_counters(r);
@@ -341,7 +284,7 @@ START_TEST(rate_is_held)
     RemoteSettings s = quick();
     RemoteRequest q = question();
     s.requests_per_minute = 1200; /* 20 at once, then one every 60/1181 s */
-    Remote *r = open_script(s, "ok=rate", NULL);
+    Remote *r = open_script(&server, s, "ok=rate", NULL);
     for (int i = 0; i < 30; i++) remote_ask(r, &q);
     finish_all(r, 30, SCORE_OK);
     remote_close(r);
@@ -366,12 +309,12 @@ START_TEST(nothing_leaks)
             RemoteSettings s = quick();
             RemoteRequest q = question();
             s.attempt_s = 0.03;
-            RemoteAnswer a = ask_once(s, words[i], &q);
+            RemoteAnswer a = ask_once(&server, s, words[i], &q);
             remote_answer_free(&a);
         }
         RemoteSettings s = quick();
         RemoteRequest q = question();
-        Remote *r = open_script(s, "hang", NULL); /* closed with all in flight */
+        Remote *r = open_script(&server, s, "hang", NULL); /* closed with all in flight */
         for (int i = 0; i < 20; i++) remote_ask(r, &q);
         remote_poll(r);
         remote_close(r);
@@ -381,13 +324,69 @@ START_TEST(nothing_leaks)
 }
 END_TEST
 
+/* A kept connection that dies under a request: libcurl would repeat it by itself, unseen. */
+START_TEST(no_attempt_is_hidden)
+{
+    static const char script[] = "~ok,reset,ok,cut";
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    RemoteAnswer a;
+    s.retries = 3, s.max_concurrency = 1;
+    Remote *r = open_script(&server, s, script, NULL);
+    for (int i = 0; i < 12; i++) {
+        remote_ask(r, &q);
+        take_one(r, &a);
+        ck_assert_msg(a.status == SCORE_OK, "%s", a.reason);
+        remote_answer_free(&a);
+    }
+    RemoteCounters c = remote_counters(r);
+    ck_assert_int_eq((int)c.attempts, 23); /* each but the first answer came after one loss */
+    ck_assert_int_eq((int)c.retries, 11);
+    ck_assert_int_eq(judge_count(&server, script, "requests"), 23);
+    remote_close(r);
+}
+END_TEST
+
+/* Everything at once: each request ends once, with a type, and nothing is a 0 that nobody gave. */
+START_TEST(a_storm_is_accounted_for)
+{
+    static const char script[] =
+        "~ok,500,429,reset,rubbish,refusal,cut,html,hang,filter,truncated,ok+3,big,echo,rst,400";
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    RemoteAnswer a;
+    int seen[5] = {0};
+    s.attempt_s = 0.1, s.backoff_s = 0.001, s.max_concurrency = 64;
+    Remote *r = open_script(&server, s, script, NULL);
+    for (int i = 0; i < 300; i++) remote_ask(r, &q);
+    for (int i = 0; i < 300; i++) {
+        take_one(r, &a);
+        seen[a.status]++;
+        ck_assert_int_le(a.attempts, 3);
+        ck_assert((a.status == SCORE_OK) == !*a.reason);
+        if (a.status == SCORE_OK)
+            ck_assert(!strcmp(a.choices[0].text, "Score: 7") ||
+                      !strcmp(a.choices[0].text, "Judge this."));
+        remote_answer_free(&a);
+    }
+    RemoteCounters c = remote_counters(r);
+    ck_assert(seen[SCORE_OK] > 0 && seen[SCORE_REFUSED] > 0 && seen[SCORE_ERROR] > 0);
+    ck_assert_int_eq(seen[SCORE_NOT_APPLICABLE], 0);
+    ck_assert(c.ok == seen[SCORE_OK] && c.refused == seen[SCORE_REFUSED] &&
+              c.error == seen[SCORE_ERROR] && c.timeout == seen[SCORE_TIMEOUT]);
+    ck_assert_int_eq(judge_count(&server, script, "requests"), (int)c.attempts);
+    ck_assert_int_le(judge_count(&server, script, "most_at_once"), 64);
+    remote_close(r);
+}
+END_TEST
+
 START_TEST(tickets)
 {
     RemoteSettings s = quick();
     RemoteRequest q = question();
     RemoteAnswer a;
     s.max_concurrency = 2;
-    Remote *r = open_script(s, "hang,ok=b,ok=c", NULL);
+    Remote *r = open_script(&server, s, "hang,ok=b,ok=c", NULL);
     RemoteTicket hung = remote_ask(r, &q), b;
     remote_poll(r);
     ck_assert_int_eq(remote_take_ticket(r, hung, &a), 0);
@@ -430,4 +429,5 @@ END_TEST
 TEST_MAIN("chat_remote", starts_the_server, answers, every_fate_is_typed_and_bounded,
           nobody_there_is_an_error, deadlines_are_held, an_answer_after_the_deadline_is_nobodys,
           waiting_in_the_backlog_ends_too, poll_never_blocks, retry_after_is_honoured_by_all,
-          concurrency_is_bounded, rate_is_held, nothing_leaks, tickets, stops_the_server)
+          concurrency_is_bounded, rate_is_held, no_attempt_is_hidden, a_storm_is_accounted_for,
+          nothing_leaks, tickets, stops_the_server)
