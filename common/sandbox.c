@@ -134,6 +134,8 @@ static void end_job(Job *j, SandboxOutcome outcome, const char *why)
     j->state = JOB_DONE;
     j->result.outcome = outcome;
     snprintf(j->result.why, sizeof j->result.why, "%s", why);
+    if (!j->result.out) j->result.out = mem_text("");
+    if (!j->result.err) j->result.err = mem_text("");
     if (j->unwanted) remove_job(j);
 }
 
@@ -375,8 +377,8 @@ int sandbox_open(const SandboxOptions *o)
         wire_send(client.sock, &(WireMessage){.kind = WIRE_QUIT}, -1);
         client.ready = false;
     } else if (!client.set_up) {
-        client.set_up = true;
         receive_all();
+        client.set_up = true;
         if (client.worker) send_setup(); /* else when it says hello */
     }
     if (!wait_until(&client.ready, start_s))

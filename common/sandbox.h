@@ -89,7 +89,8 @@ typedef struct {
     int code;
     double wall_s, cpu_s; /* cpu_s: of the program and the children it waited for */
     int64_t peak_kb;      /* resident, largest process */
-    char *out, *err; /* [n_out], [n_err], NUL added; owned, what was printed within the bound */
+    char *out, *err; /* [n_out], [n_err], NUL added; owned, never NULL: what was printed within the
+                        bound */
     size_t n_out, n_err;
     char why[200]; /* for BROKEN and REFUSED */
 } SandboxResult;

@@ -26,6 +26,9 @@ void doctor_machine(Findings *f);
 /* The libraries and launchers: MPI, PMIx, Slurm, HDF5, oneDNN, CUDA. Starts nothing: not even MPI.
  */
 void doctor_libraries(Findings *f);
+/* Whether programs that a model wrote can be run in isolation, and which languages are there. Tries
+ * it: 50 ms. */
+void doctor_sandbox(Findings *f);
 /* What results rest on, tried out: exact products, a decoder's gradient with one and two threads,
  * an HDF5 file in the temporary folder. */
 void doctor_self_test(Findings *f);

@@ -9,6 +9,7 @@
 
 #include "common/errors.h"
 #include "common/memory.h"
+#include "common/sandbox.h"
 #include "launch/doctor.h"
 #include "launch/json_text.h"
 #include "launch/verb.h"
@@ -111,7 +112,8 @@ static int run(int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .doc = "Says what of cores, memory, MPI, PMIx, Slurm, HDF5, oneDNN, CUDA and CPU features "
+        .doc = "Says what of cores, memory, MPI, PMIx, Slurm, HDF5, oneDNN, CUDA, CPU features and "
+               "isolation for programs "
                "is there, and whether this build can use it."
                "\vExit status: 0, or 78 if something is broken.\n\n"
                "Examples:\n"
@@ -121,8 +123,10 @@ static int run(int argc, char **argv)
     Arguments a = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     Findings f = {0};
+    bool helper = !sandbox_start(); /* before anything is allocated */
     doctor_machine(&f);
     doctor_libraries(&f);
+    if (helper) doctor_sandbox(&f);
     if (a.self_test) doctor_self_test(&f);
     if (a.json)
         print_json(&f);

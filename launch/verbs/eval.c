@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/errors.h"
+#include "common/sandbox.h"
 #include "launch/eval_setup.h"
 #include "launch/json_text.h"
 #include "launch/verb.h"
@@ -243,6 +244,7 @@ static int run(int argc, char **argv)
     };
     Eval e = {.args = model_args_empty(), .samples = 1, .threshold = NAN};
     argp_parse(&argp, argc, argv, 0, NULL, &e);
+    if (sandbox_start()) return EXIT_UNABLE; /* before the model: see sandbox.h */
     int code = eval_open(&e);
     if (!code) code = ask_all(&e);
     int closed = close_out(&e);

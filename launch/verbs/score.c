@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/errors.h"
+#include "common/sandbox.h"
 #include "common/jsonl.h"
 #include "launch/json_text.h"
 #include "launch/progress.h"
@@ -259,7 +260,7 @@ static int run(int argc, char **argv)
     };
     Arguments a = {.input = "-"};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (!a.list) return score(&a);
+    if (!a.list) return sandbox_start() ? EXIT_UNABLE : score(&a);
     reward_show_all(a.json);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/errors.h"
+#include "common/sandbox.h"
 #include "launch/ring.h"
 #include "launch/sets.h"
 #include "launch/start.h"
@@ -191,6 +192,7 @@ static int run(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     a.start.sets = a.sets.list;
     a.start.n_sets = a.sets.n;
+    if (sandbox_start()) return EXIT_UNABLE; /* before MPI and the model: see sandbox.h */
     Comm *comm = comm_open(&argc, &argv);
     Start start;
     int code = start_job(&start, comm, &a.start);

@@ -132,6 +132,21 @@ START_TEST(gives_input_and_takes_both_outputs)
 }
 END_TEST
 
+START_TEST(is_opened_long_after_its_start_and_again)
+{
+    if (!start()) return;
+    sandbox_stop();
+    ck_assert_int_eq(sandbox_start(), 0);
+    while (!worker_pid()) usleep(1000);
+    usleep(50000); /* its hello is there before we ask for anything */
+    if (!start()) return;
+    expect("echo 1", "", SANDBOX_EXITED, 0, "1\n");
+    if (!start()) return;
+    expect("echo 2", "", SANDBOX_EXITED, 0, "2\n");
+    sandbox_stop();
+}
+END_TEST
+
 START_TEST(puts_files_into_a_folder_of_its_own)
 {
     if (!start()) return;
@@ -504,9 +519,10 @@ START_TEST(runs_without_isolation_only_when_told)
 }
 END_TEST
 
-TEST_MAIN("sandbox", gives_input_and_takes_both_outputs, puts_files_into_a_folder_of_its_own,
-          sees_programs_and_nothing_else, tells_what_cannot_be_started,
-          shows_a_program_that_lies_elsewhere, attacks_end_in_their_time_and_touch_nothing,
+TEST_MAIN("sandbox", gives_input_and_takes_both_outputs, is_opened_long_after_its_start_and_again,
+          puts_files_into_a_folder_of_its_own, sees_programs_and_nothing_else,
+          tells_what_cannot_be_started, shows_a_program_that_lies_elsewhere,
+          attacks_end_in_their_time_and_touch_nothing,
           runs_several_at_the_same_time_and_queues_the_rest, cancelled_runs_end_and_make_room,
           a_helper_that_dies_costs_its_runs_and_comes_back, nothing_outlives_the_caller,
           refuses_where_nothing_isolates, runs_without_isolation_only_when_told)

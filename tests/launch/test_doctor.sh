@@ -9,6 +9,7 @@ same ok "$(state HDF5)" HDF5
 same absent "$(state PMIx)" "PMIx of one process alone"
 same absent "$(state CUDA)" CUDA
 grep -q "^ok *MPI " "$dir/out"
+same 1 "$(grep -cE "^(ok *sandbox .*namespaces of their own, [0-9.]+ ms each; .*[Pp]ython|absent *sandbox .*allow_unsandboxed: true)" "$dir/out")" "a sentence on the sandbox"
 grep -qE "GFLOP/s: f32 [1-9][0-9]*, bf16 [1-9][0-9]*, bf16_as_f32 [1-9][0-9]*; a bf16 run begun now would take bf16" "$dir/out"
 grep -q "^training works here" "$dir/out"
 same "" "$(grep "^ok *products" "$dir/out" || true)" "self-test that nobody asked for"
