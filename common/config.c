@@ -77,8 +77,8 @@ static int set_option(Config *c, const Option *o, const YamlNode *n)
 
 static int refuse_section(const YamlNode *at, const char *name)
 {
-    const char *words[64] = {"reward"}, *near;
-    int n = 1, owners = 0;
+    const char *words[64] = {"reward", "judges"}, *near;
+    int n = 2, owners = 0;
     Buffer hint = {0};
     for (int i = 0; i < n_sections && n < 64; i++) words[n++] = sections_all[i].name;
     near = nearest_word(name, words, n);
@@ -136,6 +136,14 @@ static int read_section(Config *c, const Section *s, const YamlNode *map, const 
     return errors;
 }
 
+/* A block that others read (rewardsvc). */
+static int read_list(const YamlNode *value, const char *wanted, const YamlNode **list)
+{
+    if (value->kind != YAML_LIST || !value->n) return -yaml_fail(value, "%s", wanted);
+    *list = value;
+    return 0;
+}
+
 static int read_root(Config *c, const YamlNode **where)
 {
     int errors = 0;
@@ -147,12 +155,16 @@ static int read_root(Config *c, const YamlNode **where)
         const Section *s = section_find(key->text);
         if (s)
             errors += read_section(c, s, value, where);
-        else if (strcmp(key->text, "reward"))
-            errors -= refuse_section(key, key->text);
-        else if (value->kind != YAML_LIST || !value->n)
-            errors -= yaml_fail(value, "reward: a list of rewards is wanted (- exact_number)");
+        else if (!strcmp(key->text, "reward"))
+            errors += read_list(value, "reward: a list of rewards is wanted (- exact_number)",
+                                &c->reward);
+        else if (!strcmp(key->text, "judges"))
+            errors += read_list(value,
+                                "judges: a list of models is wanted (- {name: critic, "
+                                "model: PATH})",
+                                &c->judges);
         else
-            c->reward = value;
+            errors -= refuse_section(key, key->text);
     }
     return errors;
 }
@@ -191,8 +203,8 @@ static int read_set(Config *c, const char *set, SetNode *kept, const YamlNode **
         return yaml_fail(at, "section.name=value is wanted, as in --set learner.lr=3e-6");
     snprintf(section, sizeof section, "%.*s", (int)(dot - set), set);
     const Section *s = section_find(section);
-    if (!s && !strcmp(section, "reward"))
-        return yaml_fail(at, "the reward block can only be written in the file");
+    if (!s && (!strcmp(section, "reward") || !strcmp(section, "judges")))
+        return yaml_fail(at, "the %s block can only be written in the file", section);
     if (!s) return refuse_section(at, section);
     char *name = mem_text_n(dot + 1, (size_t)(equal - dot - 1));
     const Option *o = option_find(s, name);

@@ -30,6 +30,7 @@ typedef struct Config {
 #undef TEXT
 #undef CHOICE
     YamlNode *root;         /* the parsed file; errors point into it */
+    const YamlNode *judges; /* the `judges:` list, NULL if absent; rewardsvc/judge.h reads it */
     const YamlNode *reward; /* the `reward:` list, NULL if absent; rewardsvc/reward.h reads it */
     char *file;             /* name for messages */
     char *text;             /* the file's text as read, what the run file keeps */

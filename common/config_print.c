@@ -81,6 +81,17 @@ static void tree_text(const YamlNode *n, Buffer *out)
     buffer_text(out, n->kind == YAML_LIST ? "]" : "}");
 }
 
+static void list_text(const char *name, const char *help, const YamlNode *list, Buffer *b)
+{
+    buffer_printf(b, "\n# %s\n", help);
+    buffer_printf(b, list ? "%s:\n" : "# %s: none\n", name);
+    for (int i = 0; list && i < list->n; i++) {
+        buffer_text(b, "  - ");
+        tree_text(&list->items[i], b);
+        buffer_text(b, "\n");
+    }
+}
+
 void config_print(const Config *c, FILE *out)
 {
     Buffer b = {0};
@@ -95,16 +106,8 @@ void config_print(const Config *c, FILE *out)
             buffer_printf(&b, "%*s # %s\n", room > 0 ? room : 0, "", options_all[i].help);
         }
     }
-    buffer_text(&b, "\n# what answers are worth: a list of rewards, with weights\n");
-    if (!c->reward)
-        buffer_text(&b, "# reward: none\n");
-    else
-        buffer_text(&b, "reward:\n");
-    for (int i = 0; c->reward && i < c->reward->n; i++) {
-        buffer_text(&b, "  - ");
-        tree_text(&c->reward->items[i], &b);
-        buffer_text(&b, "\n");
-    }
+    list_text("judges", "models that judge", c->judges, &b);
+    list_text("reward", "what answers are worth: a list of rewards, with weights", c->reward, &b);
     fwrite(b.data, 1, b.size, out);
     buffer_free(&b);
 }
@@ -134,6 +137,7 @@ uint32_t config_hash(const Config *c)
         option_text(c, &options_all[i], &b);
         buffer_text(&b, "\n");
     }
+    if (c->judges) tree_text(c->judges, &b);
     if (c->reward) tree_text(c->reward, &b);
     uint32_t hash = crc32c(0, b.data, b.size);
     buffer_free(&b);

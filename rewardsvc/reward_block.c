@@ -8,45 +8,8 @@
 #include "common/memory.h"
 #include "rewardsvc/reward.h"
 #include "rewardsvc/reward_case.h"
-#include "rewardsvc/reward_values.h"
-
-int reward_settings_count(const Reward *r)
-{
-    int n = 0;
-    while (r->settings && r->settings[n].key) n++;
-    return n;
-}
-
-RewardValue *reward_values_default(const Reward *r)
-{
-    int n = reward_settings_count(r);
-    RewardValue *v = NEW(RewardValue, n ? n : 1);
-    for (int i = 0; i < n; i++) {
-        const RewardSetting *s = &r->settings[i];
-        switch (s->type) {
-        case SETTING_NUMBER:
-            v[i].number = s->number;
-            break;
-        case SETTING_BOOL:
-            v[i].flag = s->number != 0;
-            break;
-        case SETTING_TEXT:
-            v[i].text = mem_text(s->text ? s->text : "");
-            break;
-        case SETTING_COMPONENT:
-            v[i].component = -1;
-            break;
-        }
-    }
-    return v;
-}
-
-void reward_values_free(const Reward *r, RewardValue *v)
-{
-    for (int i = 0, n = v ? reward_settings_count(r) : 0; i < n; i++)
-        if (r->settings[i].type == SETTING_TEXT) mem_free((char *)v[i].text);
-    mem_free(v);
-}
+#include "rewardsvc/reward_component.h"
+#include "rewardsvc/settings.h"
 
 RewardComponent reward_component_default(const Reward *r, const char *label)
 {
@@ -55,7 +18,7 @@ RewardComponent reward_component_default(const Reward *r, const char *label)
                              .name = mem_text(label),
                              .weight = {.from = 1},
                              .deadline_s = deadline_s,
-                             .values = reward_values_default(r)};
+                             .values = settings_default(r->settings)};
 }
 
 int reward_component_start(RewardComponent *c)
@@ -73,7 +36,7 @@ int reward_block_single(RewardBlock *b, const char *name)
     b->n = 1;
     if (reward_component_start(&b->components[0]) == 0) return 0;
     b->n = 0; /* not opened: nothing to close */
-    reward_values_free(r, b->components[0].values);
+    settings_free(r->settings, b->components[0].values);
     mem_free(b->components[0].name);
     mem_free(b->components);
     b->components = NULL;
@@ -85,7 +48,7 @@ void reward_block_close(RewardBlock *b)
     for (int i = 0; i < b->n; i++) {
         RewardComponent *c = &b->components[i];
         if (c->reward->close) c->reward->close(c->state);
-        reward_values_free(c->reward, c->values);
+        settings_free(c->reward->settings, c->values);
         mem_free(c->name);
     }
     mem_free(b->components);

@@ -7,7 +7,8 @@
 #include "common/memory.h"
 #include "common/yaml.h"
 #include "rewardsvc/reward.h"
-#include "rewardsvc/reward_values.h"
+#include "rewardsvc/reward_component.h"
+#include "rewardsvc/settings.h"
 
 /* of an item, beside the reward's settings */
 static const char *const own_keys[] = {"name",     "weight", "as",        "only_if",
@@ -35,33 +36,11 @@ static int fail_unknown_reward(const YamlNode *at, const char *name)
     return -1;
 }
 
-static int setting_index(const Reward *r, const char *key)
-{
-    for (int i = 0; r->settings && r->settings[i].key; i++)
-        if (strcmp(r->settings[i].key, key) == 0) return i;
-    return -1;
-}
-
 static bool is_own_key(const char *key)
 {
     for (int i = 0; i < N_OWN_KEYS; i++)
         if (strcmp(own_keys[i], key) == 0) return true;
     return false;
-}
-
-static int fail_unknown_key(const YamlNode *at, const Reward *r)
-{
-    int n = reward_settings_count(r);
-    const char **words = NEW(const char *, n + N_OWN_KEYS);
-    for (int i = 0; i < n; i++) words[i] = r->settings[i].key;
-    memcpy(words + n, own_keys, sizeof own_keys);
-    const char *near = nearest_word(at->text, words, n + N_OWN_KEYS);
-    if (near)
-        yaml_fail(at, "%s has no setting %s; did you mean %s?", r->name, at->text, near);
-    else
-        yaml_fail(at, "%s has no setting %s (troupe score --list shows them)", r->name, at->text);
-    mem_free(words);
-    return -1;
 }
 
 static int check_label(const YamlNode *at, const RewardBlock *b, const char *label)
@@ -101,21 +80,8 @@ static int read_component(const YamlNode *node, const char *key, const RewardBlo
 static int read_setting(const YamlNode *node, const RewardSetting *s, const RewardBlock *b,
                         RewardValue *v)
 {
-    const char *text;
-    switch (s->type) {
-    case SETTING_NUMBER:
-        return yaml_number(node, s->key, s->least, s->most, &v->number);
-    case SETTING_BOOL:
-        return yaml_bool(node, s->key, &v->flag);
-    case SETTING_TEXT:
-        if (yaml_text(node, s->key, &text) != 0) return -1;
-        mem_free((char *)v->text);
-        v->text = mem_text(text);
-        return 0;
-    case SETTING_COMPONENT:
-        return read_component(node, s->key, b, &v->component);
-    }
-    return -1;
+    return s->type == SETTING_COMPONENT ? read_component(node, s->key, b, &v->component)
+                                        : settings_read(s, node, v);
 }
 
 static int read_schedule(const YamlNode *map, RewardWeight *w)
@@ -197,33 +163,23 @@ static int read_keys(const YamlNode *item, const RewardBlock *b, RewardComponent
     c->at_least = 1;
     for (int i = 0; i < item->n; i++) {
         const YamlNode *key = &item->keys[i], *value = &item->items[i];
-        int k = setting_index(c->reward, key->text);
+        int k = settings_index(c->reward->settings, key->text);
         if (k >= 0)
             rc |= read_setting(value, &c->reward->settings[k], b, &c->values[k]);
         else if (is_own_key(key->text))
             rc |= read_own_key(key, value, b, c);
         else
-            rc |= fail_unknown_key(key, c->reward);
+            rc |= settings_unknown(c->reward->settings, own_keys, N_OWN_KEYS, key, c->reward->name);
     }
     const YamlNode *at_least = yaml_get(item, "at_least");
-    if (at_least && !c->gated && setting_index(c->reward, "at_least") < 0)
+    if (at_least && !c->gated && settings_index(c->reward->settings, "at_least") < 0)
         rc = yaml_fail(at_least, "at_least belongs to `only_if`: which component does it look at?");
-    return rc;
-}
-
-/* Settings that have no default. */
-static int check_required(const YamlNode *item, const RewardComponent *c)
-{
-    int rc = 0;
-    for (const RewardSetting *s = c->reward->settings; s && s->key; s++)
-        if (s->required && (item->kind != YAML_MAP || !yaml_get(item, s->key)))
-            rc = yaml_fail(item, "%s needs `%s`: %s", c->name, s->key, s->help);
     return rc;
 }
 
 static void component_free(RewardComponent *c)
 {
-    if (c->reward) reward_values_free(c->reward, c->values);
+    if (c->reward) settings_free(c->reward->settings, c->values);
     mem_free(c->name);
 }
 
@@ -239,7 +195,7 @@ static int read_item(RewardBlock *b, const YamlNode *item)
     RewardComponent c = reward_component_default(r, name);
     int rc = item->kind == YAML_MAP ? read_keys(item, b, &c) : 0;
     rc |= check_label(item, b, c.name);
-    rc |= check_required(item, &c);
+    rc |= settings_required(r->settings, item, c.name);
     if (rc == 0) {
         errors_quiet(1);
         rc = reward_component_start(&c);
