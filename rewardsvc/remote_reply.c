@@ -13,6 +13,8 @@
 #include "common/errors.h"
 #include "rewardsvc/remote_internal.h"
 
+enum { MOST_BRACKETS = 50000 };
+
 static int hex4(const char *p)
 {
     int v = 0;
@@ -41,10 +43,11 @@ static size_t escape_mend(char *p, size_t n)
     return 6;
 }
 
-/* Mends the escapes in place; -1 if brackets nest too deep for a parser that recurses. */
+/* Mends the escapes in place; -1 if brackets nest too deep for a parser that recurses, or are so
+ * many that the tree would be a hundred times the text (a table of hashes for each "{}"). */
 static int escapes_mend(char *p, size_t n)
 {
-    int depth = 0;
+    int depth = 0, opened = 0;
     bool inside = false;
     for (size_t i = 0; i < n;) {
         char c = p[i];
@@ -53,8 +56,12 @@ static int escapes_mend(char *p, size_t n)
             continue;
         }
         if (c == '"') inside = !inside;
-        if (!inside && (c == '[' || c == '{') && ++depth > REMOTE_DEEPEST_JSON)
-            return fail("JSON nested deeper than %d", REMOTE_DEEPEST_JSON);
+        if (!inside && (c == '[' || c == '{')) {
+            if (++depth > REMOTE_DEEPEST_JSON)
+                return fail("JSON nested deeper than %d", REMOTE_DEEPEST_JSON);
+            if (++opened > MOST_BRACKETS)
+                return fail("JSON of more than %d lists and objects", MOST_BRACKETS);
+        }
         if (!inside && (c == ']' || c == '}')) depth--;
         i++;
     }
@@ -78,6 +85,33 @@ static json_t *body_parse(const Buffer *body)
     }
     buffer_free(&text);
     return root;
+}
+
+/* ---- errors ------------------------------------------------------------------------------------
+ */
+
+/* What an error's body says: {"error": {"message"}}, or one of the other habits. */
+static const char *error_text(const json_t *root)
+{
+    const json_t *error = json_object_get(root, "error"), *text = error;
+    if (json_is_object(error)) text = json_object_get(error, "message");
+    if (!json_is_string(text)) text = json_object_get(root, "message");
+    if (!json_is_string(text)) text = json_object_get(root, "detail");
+    return json_string_value(text);
+}
+
+bool remote_reply_error(const Buffer *body, Buffer *why)
+{
+    json_t *root = body_parse(body);
+    const char *text = error_text(root);
+    const char *code = json_string_value(json_object_get(json_object_get(root, "error"), "code"));
+    bool filtered = code && !strcmp(code, "content_filter");
+    if (text)
+        buffer_text(why, text);
+    else if (!root && body->size)
+        remote_text_clean(body->data, body->size < 200 ? body->size : 200, true, why);
+    json_decref(root);
+    return filtered;
 }
 
 /* ---- log-probabilities --------------------------------------------------------------------- */
@@ -216,10 +250,8 @@ ReplyState remote_reply_read(const Buffer *body, int n, bool logprobs, RemoteAns
     RemoteChoice *choices = NEW(RemoteChoice, n);
     ReplyState state = REPLY_UNUSABLE;
     if (!json_is_array(list) || !json_array_size(list)) {
-        Buffer why = {0};
-        remote_reply_error(body, &why);
-        fail("no choices in the answer%s%s", why.size ? ": " : "", why.size ? why.data : "");
-        buffer_free(&why);
+        const char *why = error_text(root); /* some services say 200 and an error */
+        fail("no choices in the answer%s%.300s", why ? ": " : "", why ? why : "");
     } else if (json_array_size(list) != (size_t)n) {
         state = REPLY_UNFIT;
         fail("%zu choices where n = %d were asked for", json_array_size(list), n);
@@ -236,25 +268,6 @@ ReplyState remote_reply_read(const Buffer *body, int n, bool logprobs, RemoteAns
     }
     json_decref(root);
     return state;
-}
-
-/* ---- bodies of other statuses -------------------------------------------------------------- */
-
-bool remote_reply_error(const Buffer *body, Buffer *why)
-{
-    json_t *root = body_parse(body);
-    const json_t *error = json_object_get(root, "error"), *text = error;
-    if (json_is_object(error)) text = json_object_get(error, "message");
-    if (!json_is_string(text)) text = json_object_get(root, "message");
-    if (!json_is_string(text)) text = json_object_get(root, "detail");
-    if (json_is_string(text))
-        buffer_text(why, json_string_value(text));
-    else if (!root && body->size)
-        remote_text_clean(body->data, body->size < 200 ? body->size : 200, true, why);
-    const char *code = json_string_value(json_object_get(error, "code"));
-    bool filtered = code && !strcmp(code, "content_filter");
-    json_decref(root);
-    return filtered;
 }
 
 char *remote_reason(const char *text)
