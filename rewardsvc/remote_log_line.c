@@ -75,7 +75,7 @@ int remote_line_key(const char *line, size_t n, RemoteKey *key)
 {
     char crc[9] = "";
     if (n < KEY_AT + KEY_DIGITS || memcmp(line, "{\"crc\":\"", CRC_AT) ||
-        memcmp(line + REST_AT, "\"key\":\"", KEY_AT - REST_AT))
+        memcmp(line + CRC_AT + 8, "\",\"key\":\"", KEY_AT - CRC_AT - 8))
         return fail("not a line of answers");
     snprintf(crc, sizeof crc, "%08x", (unsigned)crc32c(0, line + REST_AT, n - REST_AT));
     if (memcmp(crc, line + CRC_AT, 8)) return fail("damaged: its CRC is another one");
