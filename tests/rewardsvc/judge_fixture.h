@@ -111,8 +111,8 @@ static inline RemoteSettings quick(void)
     RemoteSettings s = remote_defaults();
     s.model = "test";
     s.retries = 2;
-    s.backoff_s = 0.02;
-    s.backoff_most_s = 0.05;
+    s.backoff_s = 0.005;
+    s.backoff_most_s = 0.02;
     s.attempt_s = 20; /* long enough for any machine: only tests of time shorten it */
     s.deadline_s = 60;
     return s;

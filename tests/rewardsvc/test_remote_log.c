@@ -257,7 +257,7 @@ START_TEST(a_resumed_run_reads_the_same_answers)
     folder_open();
     RemoteSettings s = quick();
     Buffer first = {0}, second = {0}, third = {0};
-    s.attempt_s = 0.1, s.retries = 1, s.max_concurrency = 5;
+    s.attempt_s = 0.3, s.retries = 1, s.max_concurrency = 5;
     RemoteLog *log = remote_log_open(path);
     Remote *r = open_script(&server, s, script, log);
     ask_all(r, &first);
