@@ -151,13 +151,14 @@ static int lock_up(const Jail *j, const Request *r, const Ends *e)
     return seccomp_enter(&j->filter) && j->jailed ? -1 : 0;
 }
 
-/* What the program's own process does until it is the program. Only a report comes back, and only
- * while it is ours. */
+/* What the program's own process does until it is the program. It reports only while it is ours;
+ * and that it is begun it reports before it is, so that nothing the program does comes first. */
 static _Noreturn void program_main(const Jail *j, const Request *r, const Ends *e, int failure)
 {
     Stage stage = STAGE_SETUP_FAILED;
     if (!lock_up(j, r, e)) {
         stage = STAGE_NO_EXEC;
+        report(e->report, STAGE_STARTED, 0, "", NULL);
         exec_program(r->argv);
     }
     report(failure, stage, errno, "limits and the list of system calls", NULL);
@@ -215,7 +216,6 @@ static _Noreturn void init_main(const Jail *j, const Request *r, const Ends *e)
         report(e->report, (Stage)why.stage, why.code, why.why, NULL);
         _exit(1);
     }
-    report(e->report, STAGE_STARTED, 0, "", NULL);
     wait_for_program(program, e);
     if (!j->jailed) end_descendants(j);
     _exit(0);

@@ -88,7 +88,7 @@ static void finish(Worker *w, int i)
 {
     Child *c = w->children[i];
     WireMessage m = {.ticket = c->ticket};
-    if (c->last.stage == STAGE_NO_EXEC && !c->started) {
+    if (c->last.stage == STAGE_NO_EXEC) {
         m.outcome = SANDBOX_NOT_STARTED;
         m.code = c->last.code;
     } else if (c->last.stage == STAGE_SETUP_FAILED && *c->last.why) {
@@ -140,7 +140,7 @@ static bool read_reports(Child *c)
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return false;
         if (n != sizeof r) return true;
-        if (r.stage == STAGE_STARTED) c->started = true;
+        if (r.stage == STAGE_STARTED) c->started = true; /* or about to be: see program_main */
         if (r.stage == STAGE_ENDED) c->ended = true;
         c->last = r;
     }

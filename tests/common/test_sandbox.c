@@ -272,14 +272,15 @@ static void judge(const Attack *a, const SandboxResult *r, double seconds)
                   "%s: %s %d, \"%.100s\" \"%.100s\" %s", a->name, sandbox_outcome_name(r->outcome),
                   r->code, r->out, r->err, r->why);
     ck_assert_msg(r->n_out <= 64 << 10 && r->n_err <= 64 << 10, "%s: %zu bytes", a->name, r->n_out);
-    ck_assert_msg(r->wall_s < 4, "%s took %g s", a->name, r->wall_s);
+    ck_assert_msg(r->wall_s < (r->outcome == SANDBOX_TIMEOUT ? 6 : 20), "%s took %g s", a->name,
+                  r->wall_s);
     ck_assert(seconds < 60);
 }
 
 /* All of them at the same time, four by four, with a well-behaved program after each. */
 START_TEST(attacks_end_in_their_time_and_touch_nothing)
 {
-    static const SandboxLimits tight = {1, 1.5, 100, 8, 64, 16};
+    SandboxLimits tight = {1, 0, 100, 8, 64, 16};
     char victim[] = "/tmp/troupe-victim-XXXXXX", text[16] = "";
     uint64_t tickets[N_ATTACKS], good[N_ATTACKS];
     SandboxResult r;
@@ -298,6 +299,7 @@ START_TEST(attacks_end_in_their_time_and_touch_nothing)
     for (int i = 0; i < N_ATTACKS; i++) {
         char number[12];
         snprintf(number, sizeof number, "%d", i);
+        tight.wall_s = attacks[i].outcome == SANDBOX_TIMEOUT ? 1.2 : 20; /* of a busy machine */
         tickets[i] =
             sandbox_begin(&(SandboxRun){.argv = (const char *[]){"./attack", victim, number, NULL},
                                         .files = &program,
@@ -331,6 +333,26 @@ START_TEST(attacks_end_in_their_time_and_touch_nothing)
                   before_own_kb, resident_kb(getpid()));
     sandbox_stop();
     ck_assert(!is_alive(worker));
+}
+END_TEST
+
+/* What a program does at once is its own doing, however late its first process gets a turn. */
+START_TEST(an_early_end_is_the_programs)
+{
+    SandboxLimits l = usual;
+    uint64_t t[40];
+    SandboxResult r;
+    if (!start()) return;
+    l.output_kb = 1;
+    for (int i = 0; i < 40; i++)
+        t[i] = sandbox_begin(&(SandboxRun){.argv = (const char *[]){"yes", NULL}, .limits = l});
+    for (int i = 0; i < 40; i++) {
+        while (!sandbox_poll(t[i], &r)) sandbox_wait(1);
+        ck_assert_msg(r.outcome == SANDBOX_FLOOD && r.n_out == 1024, "%d: %s, %zu bytes, %s", i,
+                      sandbox_outcome_name(r.outcome), r.n_out, r.why);
+        sandbox_result_free(&r);
+    }
+    sandbox_stop();
 }
 END_TEST
 
@@ -522,7 +544,7 @@ END_TEST
 TEST_MAIN("sandbox", gives_input_and_takes_both_outputs, is_opened_long_after_its_start_and_again,
           puts_files_into_a_folder_of_its_own, sees_programs_and_nothing_else,
           tells_what_cannot_be_started, shows_a_program_that_lies_elsewhere,
-          attacks_end_in_their_time_and_touch_nothing,
+          attacks_end_in_their_time_and_touch_nothing, an_early_end_is_the_programs,
           runs_several_at_the_same_time_and_queues_the_rest, cancelled_runs_end_and_make_room,
           a_helper_that_dies_costs_its_runs_and_comes_back, nothing_outlives_the_caller,
           refuses_where_nothing_isolates, runs_without_isolation_only_when_told)
