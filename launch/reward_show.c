@@ -6,7 +6,8 @@
 #include "launch/json_text.h"
 #include "rewardsvc/reward.h"
 
-static const char *const type_names[] = {"number", "true or false", "text", "label of a component"};
+static const char *const type_names[] = {"number", "true or false", "text", "label of a component",
+                                         "label or list of labels of components"};
 
 static bool has_range(const RewardSetting *s)
 {
@@ -23,6 +24,7 @@ static json_t *default_json(const RewardSetting *s)
     case SETTING_TEXT:
         return json_string(s->text ? s->text : "");
     case SETTING_COMPONENT:
+    case SETTING_COMPONENTS:
         return json_null();
     }
     return json_null();
@@ -30,7 +32,7 @@ static json_t *default_json(const RewardSetting *s)
 
 static json_t *setting_json(const RewardSetting *s)
 {
-    static const char *const types[] = {"number", "bool", "text", "component"};
+    static const char *const types[] = {"number", "bool", "text", "component", "components"};
     json_t *o = json_pack("{s:s, s:s, s:o, s:s}", "key", s->key, "type", types[s->type], "default",
                           default_json(s), "help", s->help);
     if (has_range(s)) {
@@ -55,7 +57,7 @@ static void print_setting(const RewardSetting *s)
         printf("%.15g", s->number);
     else if (s->type == SETTING_BOOL)
         printf("%s", s->number != 0 ? "true" : "false");
-    else if (s->type == SETTING_COMPONENT)
+    else if (s->type == SETTING_COMPONENT || s->type == SETTING_COMPONENTS)
         printf("%s", s->required ? "none: must be given" : "none");
     else
         printf("\"%s\"", s->text ? s->text : "");

@@ -25,6 +25,7 @@ typedef struct {
     uint64_t seed;        /* with group and sample: for rewards that draw */
     int64_t group;
     int sample;
+    bool training; /* false: an evaluation, or texts from a file; noise is for training only */
 } Evidence;
 
 /* A group, as judges and shapes see it. */
@@ -45,8 +46,14 @@ static inline Score group_score(const GroupEvidence *g, int component, int sampl
 
 /* A reward's own settings, declared by it: key in the reward block, default, range, meaning. A
  * component is the label of an item before this one; its index, -1 where the setting is not given.
- */
-typedef enum { SETTING_NUMBER, SETTING_BOOL, SETTING_TEXT, SETTING_COMPONENT } SettingType;
+ * Components are one label or a list of different ones; none where not given. */
+typedef enum {
+    SETTING_NUMBER,
+    SETTING_BOOL,
+    SETTING_TEXT,
+    SETTING_COMPONENT,
+    SETTING_COMPONENTS
+} SettingType;
 typedef struct {
     const char *key;
     SettingType type;
@@ -61,6 +68,9 @@ typedef union {
     bool flag;
     const char *text;
     int component;
+    struct {
+        int n, *list; /* [n] */
+    } components;
 } RewardValue;
 
 /* What a judge needs to be opened for work: reward_block_prepare. */
@@ -103,8 +113,11 @@ typedef struct {
 
     /* A shape: changes the rewards [n] of a group, as the items before it in the list have made
      * them, once all scores are known. Rewards that are not ok it leaves alone; where a component
-     * it needs is not ok it gives the reward that status, or does without it, as its help says. */
-    void (*shape)(const RewardValue *values, void *state, const GroupEvidence *g, Score *reward);
+     * it needs is not ok it gives the reward that status, or does without it, as its help says.
+     * trace [n], not applicable on entry: what the ledger keeps under the shape's label (a trust
+     * weight, a spread), never a part of the sum. */
+    void (*shape)(const RewardValue *values, void *state, const GroupEvidence *g, Score *reward,
+                  Score *trace);
     /* The formula of the reward so far, `before`, with the shape applied, for people; names are the
      * components' labels. Caller frees. NULL: "name(before)". */
     char *(*formula)(const RewardValue *values, const char *const *names, const char *before);

@@ -31,6 +31,8 @@ int reward_block_single(RewardBlock *b, const char *name)
     *b = (RewardBlock){0};
     const Reward *r = reward_find(name);
     if (!r) return fail("no reward is called %s (troupe score --list shows them)", name);
+    if (r->shape)
+        return fail("%s shapes the rewards of other components: it needs a `reward:` list", name);
     b->components = NEW(RewardComponent, 1);
     b->components[0] = reward_component_default(r, name);
     b->n = 1;

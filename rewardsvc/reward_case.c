@@ -183,15 +183,27 @@ static bool weighs(const RewardWeight *w)
     return w->from != 0 || (w->kind != WEIGHT_CONSTANT && w->to != 0);
 }
 
+/* A shape's own row must not reach the ledger with a number that is none. */
+static void apply_shape(RewardCase *c, int k, bool *any)
+{
+    const RewardComponent *r = &c->b->components[k];
+    Score *trace = c->scores + k * c->g.n;
+    r->reward->shape(r->values, r->state, &c->g, c->reward, trace);
+    for (int i = 0; i < c->g.n; i++) {
+        any[i] |= c->reward[i].status == SCORE_OK;
+        if (trace[i].status == SCORE_OK && !isfinite(trace[i].value))
+            trace[i] = score_failed(SCORE_ERROR);
+    }
+}
+
 static void compose(RewardCase *c)
 {
     bool *any = NEW(bool, c->g.n);
     for (int k = 0; k < c->b->n; k++) {
         const RewardComponent *r = &c->b->components[k];
-        if (r->reward->shape) {
-            r->reward->shape(r->values, r->state, &c->g, c->reward);
-            for (int i = 0; i < c->g.n; i++) any[i] |= c->reward[i].status == SCORE_OK;
-        } else if (weighs(&r->weight))
+        if (r->reward->shape)
+            apply_shape(c, k, any);
+        else if (weighs(&r->weight))
             add_component(c, k, any);
     }
     for (int i = 0; i < c->g.n; i++) {

@@ -77,11 +77,30 @@ static int read_component(const YamlNode *node, const char *key, const RewardBlo
     return -1;
 }
 
+/* One label, or a list of different ones. */
+static int read_components(const YamlNode *node, const char *key, const RewardBlock *b,
+                           RewardValue *v)
+{
+    int n = node->kind == YAML_LIST ? node->n : 1, *list = NEW(int, n + 1), rc = 0;
+    if (n == 0) rc = yaml_fail(node, "%s: the list is empty", key);
+    for (int i = 0; i < n && rc == 0; i++) {
+        const YamlNode *one = node->kind == YAML_LIST ? &node->items[i] : node;
+        rc = read_component(one, key, b, &list[i]);
+        for (int j = 0; j < i && rc == 0; j++)
+            if (list[j] == list[i])
+                rc = yaml_fail(one, "%s: %s is named twice", key, b->components[list[i]].name);
+    }
+    v->components.n = n;
+    v->components.list = list;
+    return rc;
+}
+
 static int read_setting(const YamlNode *node, const RewardSetting *s, const RewardBlock *b,
                         RewardValue *v)
 {
-    return s->type == SETTING_COMPONENT ? read_component(node, s->key, b, &v->component)
-                                        : settings_read(s, node, v);
+    if (s->type == SETTING_COMPONENT) return read_component(node, s->key, b, &v->component);
+    if (s->type == SETTING_COMPONENTS) return read_components(node, s->key, b, v);
+    return settings_read(s, node, v);
 }
 
 static int read_schedule(const YamlNode *map, RewardWeight *w)

@@ -57,7 +57,8 @@ static ServiceCase *case_open(RewardBlock *block, const Config *cfg, const Group
                                     .max_tokens = (int)cfg->rollout.max_tokens,
                                     .seed = (uint64_t)cfg->run.seed,
                                     .group = g->id,
-                                    .sample = i};
+                                    .sample = i,
+                                    .training = g->kind == GROUP_TRAIN};
     }
     k->c = reward_case_open(block, k->evidence, g->n_samples, step_of(g, cfg), cfg->run.steps);
     return k;

@@ -38,6 +38,8 @@ RewardValue *settings_default(const RewardSetting *rows)
         case SETTING_COMPONENT:
             v[i].component = -1;
             break;
+        case SETTING_COMPONENTS:
+            break;
         }
     }
     return v;
@@ -45,8 +47,10 @@ RewardValue *settings_default(const RewardSetting *rows)
 
 void settings_free(const RewardSetting *rows, RewardValue *v)
 {
-    for (int i = 0, n = v ? settings_count(rows) : 0; i < n; i++)
+    for (int i = 0, n = v ? settings_count(rows) : 0; i < n; i++) {
         if (rows[i].type == SETTING_TEXT) mem_free((char *)v[i].text);
+        if (rows[i].type == SETTING_COMPONENTS) mem_free(v[i].components.list);
+    }
     mem_free(v);
 }
 
@@ -64,6 +68,7 @@ int settings_read(const RewardSetting *row, const YamlNode *node, RewardValue *v
         v->text = mem_text(text);
         return 0;
     case SETTING_COMPONENT:
+    case SETTING_COMPONENTS:
         break;
     }
     REQUIRE(false, "setting %s names a component", row->key);

@@ -50,14 +50,16 @@ expect 64 "either --reward NAME" "$troupe" score "$dir/in"
 expect 64 "either --reward NAME" "$troupe" score --reward gsm8k --config "$dir/e.yaml" "$dir/in"
 expect 64 "--set needs --config" "$troupe" score --reward gsm8k --set run.seed=1
 
-# the list has every reward and every setting
+# the list has every reward and every setting (kept in files: a grep that stops early would end the program with SIGPIPE)
+"$troupe" score --list >"$dir/list"
+"$troupe" score --list --json >"$dir/list.json"
 for file in "$TROUPE_SOURCE"/rewardsvc/rewards/*.c; do
     name=$(basename "$file" .c)
-    "$troupe" score --list | grep -qx "$name"
-    "$troupe" score --list --json | grep -qF "\"name\":\"$name\""
+    grep -qx "$name" "$dir/list"
+    grep -qF "\"name\":\"$name\"" "$dir/list.json"
 done
 same "$(sed -n 's/^    {"\([a-z_]*\)", SETTING_.*/\1/p' "$TROUPE_SOURCE"/rewardsvc/rewards/*.c)" \
-    "$("$troupe" score --list | sed -n 's/^    \([a-z_][a-z_]*\) .*/\1/p')" "settings"
+    "$(sed -n 's/^    \([a-z_][a-z_]*\) .*/\1/p' "$dir/list")" "settings"
 "$troupe" score --help | grep -q Example
 
 # every reference solution of GSM8K is right, and is wrong as soon as its number is another

@@ -74,11 +74,15 @@ static const Reward judge = {.name = "judge",
                              .withdraw = judge_withdraw};
 
 /* Doubles the rewards. */
-static void twice(const RewardValue *v, void *state, const GroupEvidence *g, Score *reward)
+static void twice(const RewardValue *v, void *state, const GroupEvidence *g, Score *reward,
+                  Score *trace)
 {
     (void)v, (void)state;
     for (int i = 0; i < g->n; i++)
-        if (reward[i].status == SCORE_OK) reward[i].value *= 2;
+        if (reward[i].status == SCORE_OK) {
+            trace[i] = reward[i];
+            reward[i].value *= 2;
+        }
 }
 static const Reward shape = {.name = "twice", .help = "for tests", .shape = twice};
 
@@ -225,6 +229,7 @@ START_TEST(weights_follow_the_steps)
     b.components[0].weight = linear;
     RewardCase *c = settled(&b, 75);
     ck_assert_double_eq(reward_case_reward(c, 2).value, 0.5);
+    ck_assert_double_eq(reward_case_score(c, 1, 2).value, 0.25); /* what it kept for the ledger */
     reward_case_close(c);
     reward_block_close(&b);
 }
