@@ -90,7 +90,7 @@ static void form_unicode(Span s, const Normal *how, Buffer *out)
 {
     utf8proc_option_t options = UTF8PROC_STABLE;
     if (how->unicode) options |= UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_IGNORE;
-    if (how->fold_case) options |= UTF8PROC_CASEFOLD | UTF8PROC_COMPOSE;
+    if (how->fold_case) options |= UTF8PROC_CASEFOLD;
     size_t most = out->size + GROWTH_MAX * s.n + 256;
     for (size_t i = 0, n; i < s.n; i += n) {
         if (out->size > most) {
