@@ -103,6 +103,10 @@ bool comm_stopped(const Comm *c, int *code);
 bool comm_stopping(
     const Comm *c); /* the same, but for what is still to be sent: begin nothing new */
 
+/* The most bytes that a rank was resident with so far: this rank's own now, on rank 0 also the
+ * others' at their last pulse (0 before the first, a second after the start). Local. */
+size_t comm_peak_memory(const Comm *c, int rank);
+
 /* Closing handshake with the usual deadline, MPI_Finalize, frees c. Collective: after comm_stopped,
  * or when all ranks leave with an error they agree on. */
 void comm_close(Comm *c);

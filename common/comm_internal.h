@@ -39,9 +39,10 @@ enum { TAG_HEADER = 1, TAG_BODY = 16 /* + kind */, TAG_SUM_UP = 64, TAG_SUM_DOWN
 typedef struct {
     uint32_t magic, kind;
     uint32_t role, flags;
-    int64_t number; /* version, work counter, exit code, count: by kind */
-    uint64_t bytes; /* of the body that follows */
-    uint32_t crc;   /* of the body; 0 where the body has its own */
+    int64_t number;  /* version, work counter, exit code, count: by kind */
+    uint64_t bytes;  /* of the body that follows */
+    uint64_t memory; /* pulses: the sender's peak, bytes */
+    uint32_t crc;    /* of the body; 0 where the body has its own */
     char what[40];
 } Header;
 
@@ -88,6 +89,7 @@ struct Arrived {
 typedef struct {
     double heard; /* on the listening clock */
     int64_t work;
+    size_t memory;
     bool waiting, pulse_open;
     char what[40], host[40];
 } Peer;
@@ -154,6 +156,7 @@ void pulse_open(Comm *c);
 void pulse_step(Comm *c); /* keeps clocks, sends pulses, ends the job when someone is silent */
 void pulse_pause(Comm *c, const char *what); /* one adaptive sleep inside a wait */
 void signals_open(void);
+bool signals_terminated(void); /* SIGTERM came */
 const char *peer_name(const Comm *c, int rank, char name[96]);
 
 #endif

@@ -55,6 +55,11 @@ void signals_open(void)
            SIG_IGN); /* a file past its limit is then an error of write, which is handled */
 }
 
+bool signals_terminated(void)
+{
+    return terminated;
+}
+
 bool comm_asked_to_leave(Comm *c)
 {
     if (leave_signal > c->leave_asked) c->leave_asked = leave_signal;
@@ -76,9 +81,15 @@ static void pulse_send(Comm *c, int to, int64_t work)
     if (p->pulse_open) return; /* the last one is still on its way: the peer does not listen */
     Header h = header_make(KIND_PULSE, work, c->what);
     comm_asked_to_leave(c);
+    h.memory = memory_peak();
     h.flags = (uint32_t)c->leave_asked | (c->paused ? FLAG_WAITING : 0u);
     p->pulse_open = true;
     message_send(c, to, &h, NULL);
+}
+
+size_t comm_peak_memory(const Comm *c, int rank)
+{
+    return rank == c->rank ? memory_peak() : c->peers[rank].memory;
 }
 
 static int64_t work_of_all(const Comm *c)
@@ -108,6 +119,7 @@ void pulse_arrived(Comm *c, const Arrived *a)
     p->waiting = a->header.flags & FLAG_WAITING;
     memcpy(p->what, a->header.what, sizeof p->what);
     p->work = a->header.number;
+    p->memory = a->header.memory;
     if (a->from == 0) job_worked(c, p->work);
 }
 

@@ -27,6 +27,9 @@ void buffer_text(Buffer *b, const char *s);
 void buffer_printf(Buffer *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buffer_free(Buffer *b);
 
+/* The most bytes that this process was resident with since it started. */
+size_t memory_peak(void);
+
 /* Reads a whole regular file of at most `limit` bytes; -1 with the reason (missing, not a regular
  * file, too large). Caller frees. */
 int file_read(const char *path, size_t limit, Buffer *out);

@@ -42,7 +42,7 @@ static size_t resident_bytes(void)
 }
 
 /* MPI's own: shared-memory segments and queues (Open MPI 4.1, a rank of a few). */
-static const size_t mpi_bytes = 16u << 20;
+static const size_t mpi_bytes = 7u << 20;
 
 static size_t numbers_of(const ModelDesc *d)
 {
@@ -70,7 +70,8 @@ Footprint footprint_of(const Config *c, const ModelDesc *d, const KernelSet *k, 
             f.reference = model_bytes(d, k, true) + trainer_bytes(d, k, M, n_want);
     }
     if (h.acts) f.engine = engine_bytes(d, k, rows, engine_kv_tokens(rows, G, longest_prompt, T));
-    if (h.acts != h.learns) f.messages = 2 * wire;
+    /* A learner writes them out and has a copy on its way; an actor has what is arriving. */
+    if (h.acts != h.learns) f.messages = (h.learns ? 2 : 1) * wire;
     return f;
 }
 

@@ -261,6 +261,17 @@ static void say_list(const char *label, const json_t *list)
     buffer_free(&b);
 }
 
+static void say_memory(const json_t *ranks)
+{
+    if (!json_array_size(ranks)) return;
+    Buffer b = {0};
+    for (size_t i = 0; i < json_array_size(ranks); i++)
+        buffer_printf(&b, "%s%.2f", i ? " + " : "",
+                      (double)json_integer_value(json_array_get(ranks, i)) / 1e9);
+    printf("%-13s%s GB at the peak\n", "memory", b.data);
+    buffer_free(&b);
+}
+
 static void print_summary(const char *dir, const json_t *info, const json_t *summary,
                           const json_t *checkpoints, const json_t *metrics)
 {
@@ -281,6 +292,7 @@ static void print_summary(const char *dir, const json_t *info, const json_t *sum
         const char *reason = json_string_value(json_object_get(summary, "exit_reason"));
         printf("%-13s%s after %.0f s, %.0f tokens/s\n", "ended", reason ? reason : "",
                number_at(summary, "seconds"), number_at(summary, "tokens_per_s"));
+        say_memory(json_object_get(summary, "peak_memory_bytes"));
     } else {
         printf("%-13sno summary.json: the run goes on, or was killed\n", "ended");
     }

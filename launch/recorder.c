@@ -94,13 +94,22 @@ static void add_loss(Recorder *r)
     json_object_set_new(r->line, "trained_tokens", json_integer((json_int_t)s->counts.n_tokens));
 }
 
+/* Of all ranks together, bytes. */
+static double peak_memory(const Comm *c)
+{
+    double sum = 0;
+    for (int r = 0; r < comm_size(c); r++) sum += (double)comm_peak_memory(c, r);
+    return sum;
+}
+
 static void end_line(Recorder *r, int64_t step, double tokens)
 {
     double now = clock_seconds(), s = now - r->step_began;
     json_object_set_new(r->line, "time",
-                        json_pack("{s:f, s:f, s:f, s:f}", "seconds", s, "learn_s",
+                        json_pack("{s:f, s:f, s:f, s:f, s:f}", "seconds", s, "learn_s",
                                   r->learner->stats.seconds, "tokens_per_s", s > 0 ? tokens / s : 0,
-                                  "run_s", r->earlier_s + now - r->began));
+                                  "run_s", r->earlier_s + now - r->began, "memory_gb",
+                                  peak_memory(r->learner->comm) / 1e9));
     r->step_began = now;
     runfile_add_metrics(r->file, step, r->line);
     json_decref(r->line);
@@ -238,15 +247,21 @@ void recorder_finish(Recorder *r, bool complete, const char *reason)
 {
     live_end(&r->live);
     double seconds = clock_seconds() - r->began;
+    const Comm *c = r->learner->comm;
+    size_t *peak = NEW(size_t, comm_size(c));
+    for (int i = 0; i < comm_size(c); i++) peak[i] = comm_peak_memory(c, i);
     ReportTotals totals = {.run_id = r->state.run_id,
                            .reason = reason,
                            .steps = r->learner->step,
                            .seconds = r->earlier_s + seconds,
                            .tokens_per_s = seconds > 0 ? (double)r->tokens / seconds : 0,
+                           .peak_memory = peak,
+                           .n_ranks = comm_size(c),
                            .weights_crc = model_crc(r->learner->policy->model)};
     char *model = mem_printf("%s/model", r->dir);
     if (complete && r->cfg->checkpoint.export && state_export(model, r->learner->policy))
         fail("the model was not exported (the reason is above); the checkpoint holds it");
     report_end(r->file, r->dir, &totals, complete);
     mem_free(model);
+    mem_free(peak);
 }

@@ -51,6 +51,10 @@ static json_t *summary_of(const json_t *metrics, const ReportTotals *t)
     json_t *s = json_pack("{s:s, s:s, s:I, s:f, s:f, s:s}", "run_id", t->run_id, "exit_reason",
                           t->reason, "steps", (json_int_t)t->steps, "seconds", t->seconds,
                           "tokens_per_s", t->tokens_per_s, "weights_crc32c", crc);
+    json_t *memory = json_array();
+    for (int r = 0; r < t->n_ranks; r++)
+        json_array_append_new(memory, json_integer((json_int_t)t->peak_memory[r]));
+    json_object_set_new(s, "peak_memory_bytes", memory); /* of every rank, in order */
     const json_t *before = evaluation_line(metrics, false), *after = evaluation_line(metrics, true);
     if (before) add_accuracy(s, "heldout_before", before);
     if (after && after != before) add_accuracy(s, "heldout_after", after);

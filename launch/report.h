@@ -14,6 +14,8 @@ typedef struct {
     const char *run_id, *reason;
     int64_t steps;
     double seconds, tokens_per_s;
+    const size_t *peak_memory; /* [n_ranks] bytes */
+    int n_ranks;
     uint32_t weights_crc; /* of the final compute weights: equal runs have equal ones */
 } ReportTotals;
 

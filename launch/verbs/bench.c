@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "common/engine.h"
 #include "common/clock.h"
@@ -305,9 +304,7 @@ static void bench(Bench *b)
     bench_rollout(b);
     bench_step(b, "GRPO 8 x 8, 128 + 128", 8, 8, 128, 128);
     bench_step(b, "GRPO 8 x 8, 128 + 256", 8, 8, 128, 256);
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    report(b, "peak resident memory", (double)usage.ru_maxrss / 1e6, "GB", 0, "");
+    report(b, "peak resident memory", (double)memory_peak() / 1e9, "GB", 0, "");
     if (b->a->json) {
         json_t *all = json_pack("{s:s, s:i, s:s, s:s, s:O}", "cpu", b->policy.kernels.cpu,
                                 "threads", omp_get_max_threads(), "products", product_names[kind],
