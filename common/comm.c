@@ -59,12 +59,12 @@ static void abort_is_stuck(int signal_number)
 }
 
 /* MPI_Abort tells the launcher, which then ends all ranks; should it hang, this rank's death does
- * the same. */
+ * the same. A launcher that is ending the job already (srun -K) takes no notice of it. */
 static void abort_job(int code)
 {
     abort_code = code;
     signal(SIGALRM, abort_is_stuck);
-    alarm(10);
+    alarm(signals_terminated() ? 1 : 10);
     MPI_Abort(MPI_COMM_WORLD, code);
 }
 

@@ -165,6 +165,8 @@ int start_threads(const Start *s)
     CPU_ZERO(&mask);
     int online = (int)sysconf(_SC_NPROCESSORS_ONLN),
         allowed = sched_getaffinity(0, sizeof mask, &mask) ? online : CPU_COUNT(&mask);
+    int asked = environment_number("SLURM_CPUS_PER_TASK", 0);
+    if (asked) return asked < allowed ? asked : allowed;
     if (allowed < online)
         return allowed > 0 ? allowed
                            : 1; /* bound by the launcher: these cores are this rank's own */

@@ -1,10 +1,13 @@
 /* troupe plan: how many ranks an experiment needs and how much memory each of them, before anything
  * runs. */
 #include <argp.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/checkpoint_folder.h"
 #include "common/errors.h"
 #include "common/policy.h"
 #include "common/prompts.h"
@@ -15,7 +18,7 @@
 typedef struct {
     Sets sets;
     const char *config;
-    bool ranks_only, json;
+    bool ranks_only, left_only, json;
 } Arguments;
 
 static error_t parse_argument(int key, char *arg, struct argp_state *state)
@@ -27,6 +30,9 @@ static error_t parse_argument(int key, char *arg, struct argp_state *state)
         return 0;
     case 'r':
         a->ranks_only = true;
+        return 0;
+    case 'l':
+        a->left_only = true;
         return 0;
     case 'j':
         a->json = true;
@@ -143,10 +149,45 @@ static int plan(const Arguments *a, const Config *c)
     return 0;
 }
 
+static int64_t newest_checkpoint(const char *dir)
+{
+    char **names, *folder = mem_printf("%s/checkpoints", dir);
+    int n = checkpoint_folder_list(folder, &names);
+    int64_t newest = 0, step;
+    for (int i = 0; i < n; i++) {
+        if (sscanf(names[i], "step-%" SCNd64, &step) == 1 && step > newest) newest = step;
+        mem_free(names[i]);
+    }
+    mem_free(names);
+    mem_free(folder);
+    return newest;
+}
+
+/* Of a finished run the summary says so; of any other the newest checkpoint counts, and a run whose
+ * end was not reported is not over. Only looks: the run may be going on. */
+static int64_t steps_left(const Config *c)
+{
+    char *dir = mem_printf("%s/%s", c->run.dir, c->run.name);
+    char *path = mem_printf("%s/summary.json", dir);
+    json_t *summary = access(path, R_OK) ? NULL : json_load_file(path, 0, NULL);
+    const char *reason = json_string_value(json_object_get(summary, "exit_reason"));
+    bool finished = reason && !strcmp(reason, "finished");
+    int64_t done =
+        finished ? json_integer_value(json_object_get(summary, "steps")) : newest_checkpoint(dir);
+    int64_t left = done < c->run.steps ? c->run.steps - done : finished ? 0 : 1;
+    json_decref(summary);
+    mem_free(path);
+    mem_free(dir);
+    return left;
+}
+
 static int run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"ranks", 'r', NULL, 0, "prints the number of ranks and nothing else", 0},
+        {"left", 'l', NULL, 0,
+         "prints how many steps of the run are left and nothing else: 0 is a run that is finished",
+         0},
         {"json", 'j', NULL, 0, "for programs", 0},
         {0},
     };
@@ -167,6 +208,8 @@ static int run(int argc, char **argv)
     int code = 0;
     if (a.ranks_only)
         printf("%d\n", footprint_ranks(&c));
+    else if (a.left_only)
+        printf("%lld\n", (long long)steps_left(&c));
     else
         code = plan(&a, &c);
     config_free(&c);

@@ -42,9 +42,12 @@ asked() {
   kill -USR1 $job
   wait $job
   [ $? = 75 ] || { echo "exit code is not 75"; return 1; }
+  [ "$(left asked)" = 12 ] || { echo "left: $(left asked)"; return 1; }
   run_ranks 3 train "$config" "${sets[@]}" --set run.name=asked --resume || return 1
   same_metrics "$work/whole" "$work/asked" && same_weights "$work/whole" "$work/asked"
 }
+left() { "$troupe" plan --left "$config" "${sets[@]}" --set run.name="$1"; }
 check "USR1 saves and leaves, and the resumed run is the same" asked
+check "a finished run has no steps left" test "$(left asked)" = 0
 check "no temporary file is left" test -z "$(find "$work" -name '*.tmp*' -print -quit)"
 finish
