@@ -9,15 +9,25 @@
 
 #include "common/clock.h"
 #include "common/errors.h"
-#include "common/rng.h"
 #include "rewardsvc/remote_internal.h"
 
 /* ---- the end of a request ------------------------------------------------------------------ */
+
+static void redact_tokens(const Remote *r, RemoteChoice *c)
+{
+    for (int i = 0; i < c->n_tokens; i++) {
+        RemoteToken *t = &c->tokens[i];
+        remote_access_redact(&r->access, t->token, strlen(t->token));
+        for (int k = 0; k < t->n_top; k++)
+            remote_access_redact(&r->access, t->top[k].token, strlen(t->top[k].token));
+    }
+}
 
 static void redact_answer(const Remote *r, RemoteAnswer *a)
 {
     for (int i = 0; i < a->n_choices; i++) {
         RemoteChoice *c = &a->choices[i];
+        redact_tokens(r, c);
         remote_access_redact(&r->access, c->text, c->n_text);
         if (c->reasoning) remote_access_redact(&r->access, c->reasoning, strlen(c->reasoning));
     }
@@ -127,21 +137,10 @@ static void attempt_start(Remote *r, RemoteJob *j, double now)
     remote_job_move(r, j, JOB_FLYING);
 }
 
-/* Before attempt k + 1; the factor is a function of the request, not of when it is asked. */
-static double pause_length(const Remote *r, const RemoteJob *j)
-{
-    uint64_t which;
-    memcpy(&which, j->key.bytes, sizeof which);
-    float u =
-        rng_uniform(r->set.seed, STREAM_REWARD, which, (uint32_t)j->answer.attempts, 0x72657472);
-    double length = r->set.backoff_s * exp2(j->answer.attempts - 1);
-    return fmin(length, r->set.backoff_most_s) * (0.5 + 0.5 * (double)u);
-}
-
 /* The attempt failed and another may do better: a pause, or the end with what has just happened. */
 static void retry_or_end(Remote *r, RemoteJob *j, const RemoteOutcome *o, double now)
 {
-    double pause = fmax(pause_length(r, j), o->retry_after_s);
+    double pause = fmax(remote_pace_pause(&r->set, &j->key, j->answer.attempts), o->retry_after_s);
     double deadline = j->began_s + r->set.deadline_s;
     Buffer why = {0};
     if (j->answer.attempts <= r->set.retries && now + pause < deadline) {
@@ -277,7 +276,8 @@ static double next_event(const Remote *r, double now)
 
 void remote_wait(Remote *r, double seconds)
 {
-    if (r->lists[JOB_READY].n) return;
+    bool busy = r->lists[JOB_WAITING].n || r->lists[JOB_FLYING].n || r->lists[JOB_PAUSING].n;
+    if (r->lists[JOB_READY].n || !busy) return;
     double least = fmin(seconds, next_event(r, clock_seconds()));
     if (least > 0) curl_multi_poll(r->multi, NULL, 0, (int)ceil(fmin(least, 3600) * 1000), NULL);
 }

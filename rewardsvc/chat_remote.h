@@ -110,10 +110,12 @@ typedef uint64_t RemoteTicket; /* never 0; never used twice */
 RemoteTicket remote_ask(Remote *r, const RemoteRequest *q);
 
 /* Moves everything: sends what may start, reads what came, ends what is late. Never blocks. Returns
- * how many answers are ready to be taken. */
+ * how many answers are ready to be taken. Call it often: between two calls nothing is read, and an
+ * answer that is not read before attempt_s is over is late. */
 int remote_poll(Remote *r);
 
-/* Blocks until remote_poll has something to do, at most `seconds`: for a loop with nothing else. */
+/* Blocks until remote_poll has something to do, at most `seconds`: for a loop with nothing else.
+ * Returns at once when an answer is ready, and when nothing is under way. */
 void remote_wait(Remote *r, double seconds);
 
 typedef enum { REMOTE_STOP, REMOTE_LENGTH, REMOTE_OTHER } RemoteFinish;

@@ -135,6 +135,7 @@ static int url_open(RemoteAccess *a, const RemoteSettings *set)
         goto done;
     }
     if (url_refuse(set->base_url, &p, set, a->key)) goto done;
+    a->local = is_this_machine(p.host);
     while (n && set->base_url[n - 1] == '/') n--;
     a->url = mem_printf("%.*s/chat/completions", (int)n, set->base_url);
     rc = 0;

@@ -79,6 +79,7 @@ void remote_attempt_prepare(CURL *easy, const RemoteSettings *set, const RemoteA
     curl_easy_reset(easy);
     set_safety(easy, set);
     curl_easy_setopt(easy, CURLOPT_URL, access->url);
+    if (access->local) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, access->headers);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "troupe");
     curl_easy_setopt(easy, CURLOPT_POST, 1L);

@@ -12,7 +12,7 @@
 
 enum { REMOTE_LONGEST_REASON = 400 };
 
-/* ---- remote_pace.c: pure functions of the time that is passed in --------------------------- */
+/* ---- remote_pace.c: pure functions, time is passed in --------------------------- */
 
 typedef struct {
     double interval_s, burst; /* between starts; starts allowed at once; interval 0: no limit */
@@ -28,6 +28,9 @@ void remote_pace_start(RemotePace *p, double now, double tokens);
 /* The endpoint's own count, once it is known. */
 void remote_pace_settle(RemotePace *p, double charged, double used);
 void remote_pace_hold(RemotePace *p, double until);
+/* Seconds between the end of attempt k >= 1 and the next one, as chat_remote.h says; a function of
+ * the request and the run's seed, not of when it is asked. */
+double remote_pace_pause(const RemoteSettings *set, const RemoteKey *key, int k);
 
 /* ---- remote_body.c: the request ------------------------------------------------------------ */
 
@@ -60,6 +63,7 @@ char *remote_reason(const char *text);
 typedef struct {
     char *url;                  /* of chat/completions */
     char *key;                  /* NULL: none */
+    bool local;                 /* this machine: never through a proxy */
     struct curl_slist *headers; /* with the key: wiped by remote_access_close */
 } RemoteAccess;
 

@@ -6,7 +6,9 @@
  * exactly rpm, also in the first minute (where a plain bucket would give rpm + b).
  */
 #include <math.h>
+#include <string.h>
 
+#include "common/rng.h"
 #include "rewardsvc/remote_internal.h"
 
 void remote_pace_init(RemotePace *p, double requests_per_minute, double tokens_per_minute)
@@ -51,4 +53,13 @@ void remote_pace_settle(RemotePace *p, double charged, double used)
 void remote_pace_hold(RemotePace *p, double until)
 {
     p->hold_s = fmax(p->hold_s, until);
+}
+
+double remote_pace_pause(const RemoteSettings *set, const RemoteKey *key, int k)
+{
+    enum { PURPOSE = 0x72657472 }; /* keeps these draws apart from those of rewards */
+    uint64_t which;
+    memcpy(&which, key->bytes, sizeof which);
+    float u = rng_uniform(set->seed, STREAM_REWARD, which, (uint32_t)k, PURPOSE);
+    return fmin(set->backoff_s * exp2(k - 1), set->backoff_most_s) * (0.5 + 0.5 * (double)u);
 }
