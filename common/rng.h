@@ -12,7 +12,8 @@ typedef enum {
     STREAM_TASK = 3,     /* what a generated problem looks like */
     STREAM_DEMO = 4,     /* a demonstrator's choices */
     STREAM_INIT = 5,     /* initial weights */
-    STREAM_REWARD = 6,   /* rewards that draw (controls, noise) */
+    STREAM_REWARD = 6,   /* rewards that draw (controls) */
+    STREAM_NOISE = 7,    /* noise put on rewards: not what a control draws */
 } Stream;
 
 /* 128 random bits for (seed, stream, a, b, c); a may use all 64 bits, b and c 32. */
