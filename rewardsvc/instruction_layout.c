@@ -4,10 +4,11 @@
 #include "rewardsvc/fence.h"
 #include "rewardsvc/instruction.h"
 #include "rewardsvc/json_text.h"
+#include "rewardsvc/words.h"
 
 static Span strip_left(Span line)
 {
-    for (Span rest = line; rest.n > 0 && char_is_space(char_take(&rest));) line = rest;
+    for (Span rest = line; rest.n > 0 && character_is_space(char_take(&rest));) line = rest;
     return line;
 }
 
@@ -123,7 +124,7 @@ static bool sections(const Passage *p, const InstructionValue *v)
     long n = 0;
     while (part_next(&rest, v[0].text, false, p->text.p)) {
         Span after = rest;
-        if (after.n > 0 && char_is_space(char_take(&after)))
+        if (after.n > 0 && character_is_space(char_take(&after)))
             n += digits_at(after) > 0;
         else
             n += digits_at(rest) > 0;
@@ -198,7 +199,7 @@ static bool parts_found(Span text, const char *const *parts)
         int i = 1;
         for (; parts[i]; i++) {
             Span next = rest;
-            if (next.n > 0 && char_is_space(char_take(&next))) rest = next;
+            if (next.n > 0 && character_is_space(char_take(&next))) rest = next;
             if (!span_begins(rest, span_of(parts[i]))) break;
             rest = span_after(rest, (Span){rest.p, strlen(parts[i])});
         }

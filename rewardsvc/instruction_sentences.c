@@ -1,5 +1,6 @@
 /* Instructions about sentences, lines and paragraphs (instruction.h). */
 #include "rewardsvc/instruction.h"
+#include "rewardsvc/words.h"
 
 /* The reference code cuts by NLTK's Punkt model, which cuts after the number of a list item as well
  * ("1. First"); sentence_next does so too. */
@@ -107,7 +108,7 @@ static Span opening_word(Span s)
 {
     s = text_strip(s);
     size_t n = 0;
-    while (n < s.n && !char_is_space(char_take(&(Span){s.p + n, s.n - n}))) {
+    while (n < s.n && !character_is_space(char_take(&(Span){s.p + n, s.n - n}))) {
         n++;
         while (n < s.n && ((unsigned char)s.p[n] & 0xC0) == 0x80) n++;
     }

@@ -2,6 +2,7 @@
 #include <utf8proc.h>
 
 #include "rewardsvc/instruction.h"
+#include "rewardsvc/words.h"
 
 static bool starts_with(const Passage *p, const InstructionValue *v)
 {
@@ -106,7 +107,7 @@ static bool no_punctuation(const Passage *p, const InstructionValue *v)
 static bool no_white_space(const Passage *p, const InstructionValue *v)
 {
     (void)v;
-    return !has_any(text_strip(p->text), char_is_space);
+    return !has_any(text_strip(p->text), character_is_space);
 }
 
 static bool is_beyond_ascii(int32_t c)

@@ -5,15 +5,9 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* ---- characters ---- */
+#include "rewardsvc/words.h"
 
-static int32_t decode(const char *p, size_t n, size_t *taken)
-{
-    int32_t c;
-    utf8proc_ssize_t k = utf8proc_iterate((const utf8proc_uint8_t *)p, (utf8proc_ssize_t)n, &c);
-    *taken = k > 0 ? (size_t)k : 1;
-    return k > 0 ? c : -1;
-}
+/* ---- characters ---- */
 
 static void encode_add(Buffer *b, int32_t c)
 {
@@ -35,7 +29,7 @@ static void repair_add(Buffer *b, Span s)
         size_t taken = ascii_run(s);
         if (taken > 0)
             buffer_add(b, s.p, taken);
-        else if (decode(s.p, s.n, &taken) >= 0)
+        else if (character_at(s.p, s.n, &taken) >= 0)
             buffer_add(b, s.p, taken);
         else
             encode_add(b, 0xFFFD);
@@ -82,7 +76,7 @@ int32_t char_take(Span *s)
 {
     size_t taken = 1;
     unsigned char first = (unsigned char)s->p[0];
-    int32_t c = first < 0x80 ? first : decode(s->p, s->n, &taken);
+    int32_t c = first < 0x80 ? first : character_at(s->p, s->n, &taken);
     s->p += taken, s->n -= taken;
     return c < 0 ? 0xFFFD : c;
 }
@@ -119,21 +113,14 @@ bool char_is_lower(int32_t c)
     return utf8proc_category(c) == UTF8PROC_CATEGORY_LL || utf8proc_islower(c);
 }
 
-bool char_is_space(int32_t c)
-{
-    if (c < 0x80) return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F);
-    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
 Span text_strip(Span s)
 {
-    for (Span rest = s; rest.n > 0 && char_is_space(char_take(&rest));) s = rest;
+    for (Span rest = s; rest.n > 0 && character_is_space(char_take(&rest));) s = rest;
     while (s.n > 0) {
         size_t n = s.n - 1;
         while (n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80) n--;
         Span last = {s.p + n, s.n - n};
-        if (!char_is_space(char_take(&last))) break;
+        if (!character_is_space(char_take(&last))) break;
         s.n = n;
     }
     return s;
@@ -224,7 +211,7 @@ static bool sentence_over(const char *start, const char *mark, int32_t c, Span *
     while (next.n > 0) {
         int32_t d = char_take(&next);
         if (!is_end(d) && !is_wide_end(d) && !closes(d)) {
-            if (!wide && !char_is_space(d)) return false;
+            if (!wide && !character_is_space(d)) return false;
             break;
         }
         single &= !is_end(d);

@@ -30,7 +30,6 @@ int32_t char_before(const char *start, const char *p);
 bool char_is_word(int32_t c);
 bool char_is_upper(int32_t c);
 bool char_is_lower(int32_t c);
-bool char_is_space(int32_t c);
 Span text_strip(Span s); /* without white space (Unicode's) at both ends */
 
 /* Each moves *rest behind the next one; false if there is none. */

@@ -7,20 +7,15 @@
  *
  * The expressions are expression.h's. Source of the task for language models:
  * Yao et al. 2023 (Tree of Thoughts), section 4.1. */
-#include <string.h>
-
 #include "common/errors.h"
-#include "rewardsvc/answer.h"
 #include "rewardsvc/expression.h"
+#include "rewardsvc/place.h"
 #include "rewardsvc/reward.h"
 
 enum { WHERE, FIELD, TARGET, VALID };
 
 static const RewardSetting settings[] = {
-    {"where", SETTING_TEXT, .text = "strict",
-     .help = "strict: the whole text is <think>...</think><answer>expression</answer>; answer: "
-             "inside the last <answer></answer>; last: after the last \"Answer:\", to the end of "
-             "its line"},
+    {"where", SETTING_TEXT, .text = "strict", .help = PLACE_HELP},
     {"field", SETTING_TEXT, .text = "numbers",
      .help = "field of the problem's record with the four numbers: a list, or a text of numbers"},
     {"target", SETTING_NUMBER, .number = 24, .least = 0, .most = 1e6,
@@ -30,35 +25,11 @@ static const RewardSetting settings[] = {
     {0},
 };
 
-static Span place_strict(Span text)
-{
-    Span answer;
-    return answer_strict(text, NULL, &answer) ? answer : (Span){NULL, 0};
-}
-
-static Span place_answer(Span text)
-{
-    return answer_tag(text, "answer");
-}
-
-static Span place_last(Span text)
-{
-    Span mark = span_find_last(text, "Answer:");
-    return mark.p ? span_line(span_after(text, mark)) : mark;
-}
-
-typedef struct {
-    const char *word;
-    Span (*take)(Span text);
-} Taker;
-static const Taker takers[] = {
-    {"strict", place_strict}, {"answer", place_answer}, {"last", place_last}};
-
 static int open_game(const RewardValue *v, void **state)
 {
-    for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
-        if (strcmp(takers[i].word, v[WHERE].text) == 0) *state = (void *)&takers[i];
-    if (!*state) return fail("where: %s is not strict, answer or last", v[WHERE].text);
+    const Place *place = place_find(v[WHERE].text);
+    if (!place) return -1;
+    *state = (void *)place;
     if (v[TARGET].number != (double)(long)v[TARGET].number)
         return fail("target: %g is not a whole number", v[TARGET].number);
     return 0;
@@ -74,7 +45,7 @@ static Score score(const RewardValue *v, void *state, const Evidence *e)
         fail("field \"%s\" of the problem's record has %d numbers, not 4", v[FIELD].text, given.n);
         return score_failed(SCORE_ERROR);
     }
-    Span answer = ((const Taker *)state)->take((Span){e->text, e->n_text});
+    Span answer = ((const Place *)state)->take((Span){e->text, e->n_text});
     if (!answer.p) return score_ok(0);
     ExpressionVerdict verdict = expression_value(answer, &given, &value, &all);
     if (verdict == EXPRESSION_TOO_LARGE) {

@@ -13,8 +13,9 @@
 
 #include "common/errors.h"
 #include "common/memory.h"
-#include "rewardsvc/answer.h"
+#include "common/yaml.h"
 #include "rewardsvc/instruction.h"
+#include "rewardsvc/place.h"
 #include "rewardsvc/reward.h"
 
 enum { FIELD, LOOSE, VALUE, UNKNOWN, WHERE };
@@ -32,39 +33,12 @@ static const RewardSetting settings[] = {
     {"unknown", SETTING_TEXT, .text = "error",
      .help = "a record with an instruction of a kind that is not known gives: error or "
              "not_applicable"},
-    {"where", SETTING_TEXT, .text = "whole",
-     .help = "what is judged: whole; answer: the last <answer></answer>; after_think: what follows "
-             "the last </think>"},
+    {"where", SETTING_TEXT, .text = "whole", .help = PLACE_HELP},
     {0},
 };
 
-/* ---- what is judged ---- */
-
-static Span place_whole(Span text)
-{
-    return text;
-}
-
-static Span place_answer(Span text)
-{
-    return answer_tag(text, "answer");
-}
-
-static Span place_after_think(Span text)
-{
-    Span end = span_find_last(text, "</think>");
-    return end.p ? span_after(text, end) : end;
-}
-
 typedef struct {
-    const char *word;
-    Span (*take)(Span text);
-} Source;
-static const Source sources[] = {
-    {"whole", place_whole}, {"answer", place_answer}, {"after_think", place_after_think}};
-
-typedef struct {
-    const Source *source;
+    const Place *place; /* NULL: the text as it is, white space at its ends included */
     bool all;
     ScoreStatus unknown;
 } State;
@@ -80,9 +54,9 @@ static int choose(const char *key, const char *word, const char *first, const ch
 static int prepare(const RewardValue *v, State *s)
 {
     bool skips;
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        if (strcmp(sources[i].word, v[WHERE].text) == 0) s->source = &sources[i];
-    if (!s->source) return fail("where: %s is not whole, answer or after_think", v[WHERE].text);
+    s->place = place_find(v[WHERE].text);
+    if (!s->place) return -1;
+    if (strcmp(v[WHERE].text, "whole") == 0) s->place = NULL;
     if (choose("value", v[VALUE].text, "share", "all", &s->all) != 0) return -1;
     if (choose("unknown", v[UNKNOWN].text, "error", "not_applicable", &skips) != 0) return -1;
     s->unknown = skips ? SCORE_NOT_APPLICABLE : SCORE_ERROR;
@@ -118,14 +92,29 @@ static void asked_free(Asked *a)
     a->n = 0;
 }
 
+static void fail_unknown(const char *name)
+{
+    enum { MOST = 200 };
+    const char *words[MOST];
+    int n = 0;
+    for (const InstructionKind *k; n < MOST && (k = instruction_at(n)) != NULL; n++)
+        words[n] = k->name;
+    const char *near = nearest_word(name, words, n);
+    if (near)
+        fail("no kind of instruction is called %.80s; did you mean %s?", name, near);
+    else
+        fail("no kind of instruction is called %.80s (rewardsvc/instruction.h says where the kinds "
+             "are listed)",
+             name);
+}
+
 static ScoreStatus ask(Asked *a, const State *s, const json_t *name, const json_t *params,
                        bool published)
 {
     const InstructionKind *kind =
         json_is_string(name) ? instruction_find(json_string_value(name)) : NULL;
     if (!kind) {
-        fail("no kind of instruction is called %.80s",
-             json_is_string(name) ? json_string_value(name) : "(not a text)");
+        fail_unknown(json_is_string(name) ? json_string_value(name) : "(not a text)");
         return s->unknown;
     }
     if (instruction_read(&a->list[a->n], kind, params, published) != 0) return SCORE_ERROR;
@@ -238,8 +227,9 @@ static Score score(const RewardValue *v, void *state, const Evidence *e)
     asked.n = 0;
     ScoreStatus status = read_record(e->record, v[FIELD].text, s, &asked);
     Score result = score_failed(status);
-    if (status == SCORE_OK)
-        result = judge(s, &asked, s->source->take((Span){e->text, e->n_text}), v[LOOSE].flag);
+    Span text = {e->text, e->n_text};
+    if (s->place) text = s->place->take(text);
+    if (status == SCORE_OK) result = judge(s, &asked, text, v[LOOSE].flag);
     asked_free(&asked);
     return result;
 }

@@ -8,7 +8,7 @@
 START_TEST(makes_24_by_the_rules)
 {
     const Setup s = {"game24", {NULL}}, tag = {"game24", {"where", "answer", "valid", "0.1"}},
-                last = {"game24", {"where", "last", "field", "Puzzles"}},
+                last = {"game24", {"where", "last_line", "field", "Puzzles"}},
                 ten = {"game24", {"target", "10"}};
     const char *r = "{\"numbers\": [4, 9, 10, 13]}";
     static const char *const right[] = {WRAP("(10-4)*(13-9)"),
@@ -27,9 +27,9 @@ START_TEST(makes_24_by_the_rules)
     setup_expect(&tag, r, "So <answer>(10-4)*(13-9)</answer>", 1);
     setup_expect(&tag, r, "<answer>4+9+10+13</answer>", 0.1);
     setup_expect(&tag, r, "<answer>4+9+10</answer>", 0);
-    setup_expect(&last, "{\"Puzzles\": \"4 9 10 13\"}",
-                 "13 - 9 = 4\nAnswer: (10 - 4) * (13 - 9) = 24\n", 1);
-    setup_expect(&last, "{\"Puzzles\": \"4 9 10 13\"}", "(10 - 4) * (13 - 9) = 24", 0);
+    setup_expect(&last, "{\"Puzzles\": \"4 9 10 13\"}", "13 - 9 = 4\n(10 - 4) * (13 - 9) = 24\n",
+                 1);
+    setup_expect(&last, "{\"Puzzles\": \"4 9 10 13\"}", "(10 - 4) * (13 - 9) = 24\nDone.", 0);
     setup_expect(&ten, "{\"numbers\": [1, 2, 3, 4]}", WRAP("1+2+3+4"), 1);
 }
 END_TEST

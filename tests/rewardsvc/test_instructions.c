@@ -286,7 +286,7 @@ START_TEST(looks_where_it_is_told)
     setup_expect(&answer, r, "x <answer>ab</answer> y", 1);
     setup_expect(&answer, r, "ab", 0);
     setup_expect(&after, r, "<think>x</think>\nab", 1);
-    setup_expect(&after, r, "ab", 0);
+    setup_expect(&after, r, "ab", 1); /* no thinking */
 }
 END_TEST
 
@@ -298,7 +298,7 @@ START_TEST(says_what_it_cannot_judge)
         {"{}", "no list"},
         {"{\"instructions\": 5}", "no list"},
         {"{\"instructions\": [5]}", "no kind"},
-        {"{\"instructions\": [{\"kind\": \"no_coma\"}]}", "no_coma"},
+        {"{\"instructions\": [{\"kind\": \"no_coma\"}]}", "did you mean no_comma?"},
         {"{\"instructions\": [{\"kind\": \"no_comma\", \"count\": 1}]}", "no parameter \"count\""},
         {"{\"instructions\": [{\"kind\": \"word_count\"}]}", "\"count\" is missing"},
         {"{\"instructions\": [{\"kind\": \"word_count\", \"count\": -1}]}", "whole number"},
