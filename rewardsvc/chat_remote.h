@@ -37,8 +37,9 @@ enum {
 
 /* Times are seconds. All texts are copied by remote_open. */
 typedef struct {
-    const char
-        *base_url;     /* up to and without "/chat/completions"; http or https; no user, no query */
+    /* Up to and without "/chat/completions"; http or https; no user, no query. Proxies are those of
+     * the environment (https_proxy, no_proxy), never for this machine itself. */
+    const char *base_url;
     const char *model; /* as the endpoint names it */
     /* Where the key is: the name of an environment variable, or a file (regular, ours or root's, no
      * rights for group and others); neither: no Authorization is sent. The key goes into that

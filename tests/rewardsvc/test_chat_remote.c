@@ -324,6 +324,22 @@ START_TEST(nothing_leaks)
 }
 END_TEST
 
+START_TEST(a_rate_that_lets_nothing_through_ends_at_the_deadline)
+{
+    RemoteSettings s = quick();
+    RemoteRequest q = question();
+    s.requests_per_minute = 1, s.deadline_s = 0.2;
+    double began = clock_seconds();
+    RemoteAnswer a =
+        ask_once(&server, s, "500,ok=slow", &q); /* the retry would start in a minute */
+    assert_took(began, 0.2);
+    ck_assert_int_eq(a.status, SCORE_TIMEOUT);
+    ck_assert_int_eq(a.attempts, 1);
+    ck_assert(strstr(a.reason, "wait for the rate"));
+    remote_answer_free(&a);
+}
+END_TEST
+
 /* A kept connection that dies under a request: libcurl would repeat it by itself, unseen. */
 START_TEST(no_attempt_is_hidden)
 {
@@ -430,5 +446,6 @@ END_TEST
 TEST_MAIN("chat_remote", starts_the_server, answers, every_fate_is_typed_and_bounded,
           nobody_there_is_an_error, deadlines_are_held, an_answer_after_the_deadline_is_nobodys,
           waiting_in_the_backlog_ends_too, poll_never_blocks, retry_after_is_honoured_by_all,
-          concurrency_is_bounded, rate_is_held, no_attempt_is_hidden, a_storm_is_accounted_for,
-          nothing_leaks, tickets, stops_the_server)
+          concurrency_is_bounded, rate_is_held,
+          a_rate_that_lets_nothing_through_ends_at_the_deadline, no_attempt_is_hidden,
+          a_storm_is_accounted_for, nothing_leaks, tickets, stops_the_server)

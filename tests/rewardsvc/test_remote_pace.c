@@ -84,5 +84,23 @@ START_TEST(holds_and_no_limit)
 }
 END_TEST
 
+START_TEST(pauses_grow_and_are_a_function_of_the_request)
+{
+    RemoteSettings s = remote_defaults(), other = s;
+    RemoteKey key = {{1}}, another = {{2}};
+    int same = 0;
+    other.seed = 7;
+    for (int k = 1; k <= 20; k++) {
+        double full = fmin(0.5 * exp2(k - 1), 30), pause = remote_pace_pause(&s, &key, k);
+        ck_assert(pause >= full / 2 && pause < full);
+        ck_assert(pause == remote_pace_pause(&s, &key, k));
+        same += pause == remote_pace_pause(&other, &key, k);
+        same += pause == remote_pace_pause(&s, &another, k);
+        same += pause / full == remote_pace_pause(&s, &key, k + 1) / fmin(0.5 * exp2(k), 30);
+    }
+    ck_assert_int_eq(same, 0);
+}
+END_TEST
+
 TEST_MAIN("remote_pace", no_minute_sees_more_and_the_rate_is_used, tokens_are_held_by_what_was_used,
-          holds_and_no_limit)
+          holds_and_no_limit, pauses_grow_and_are_a_function_of_the_request)
