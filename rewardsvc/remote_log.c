@@ -10,6 +10,7 @@
 
 #include "common/aside.h"
 #include "common/errors.h"
+#include "common/filemap.h"
 #include "common/memory.h"
 #include "rewardsvc/remote_log_line.h"
 
@@ -126,18 +127,19 @@ static size_t whole_lines(const char *data, size_t n)
 static int source_read(RemoteLog *log, int source, bool cut)
 {
     Source *s = &log->sources[source];
-    Buffer b = {0};
+    FileMap m = {0};
     errors_quiet(1);
-    int rc = file_read(s->path, (size_t)1 << 40, &b);
-    size_t whole = rc ? 0 : whole_lines(b.data, b.size);
-    if (!rc) rc = lines_enter(log, source, b.data, whole);
+    int rc = filemap_open(&m, s->path);
+    size_t whole = rc ? 0 : whole_lines((const char *)m.data, m.size);
+    if (!rc) rc = lines_enter(log, source, (const char *)m.data, whole);
     errors_quiet(-1);
-    if (rc) fail("answers of remote judges: %s", errors_last());
-    if (!rc && cut && whole < b.size && ftruncate(s->fd, (off_t)whole))
-        rc = fail("%s: a torn last line cannot be cut off: %s", s->path, strerror(errno));
+    bool torn = whole < m.size;
+    filemap_close(&m);
+    if (rc) return fail("answers of remote judges: %s", errors_last());
+    if (cut && torn && ftruncate(s->fd, (off_t)whole))
+        return fail("%s: a torn last line cannot be cut off: %s", s->path, strerror(errno));
     s->size = (int64_t)whole;
-    buffer_free(&b);
-    return rc;
+    return 0;
 }
 
 static int source_open(RemoteLog *log, const char *path, int flags)

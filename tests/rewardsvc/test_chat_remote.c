@@ -26,6 +26,42 @@ START_TEST(answers)
 }
 END_TEST
 
+START_TEST(answers_several_choices_with_logprobs)
+{
+    RemoteRequest q = question();
+    q.n = 3, q.logprobs = true, q.top_logprobs = 2;
+    RemoteAnswer a = ask_once(&server, quick(), "length", &q);
+    ck_assert_msg(a.status == SCORE_OK, "%s", a.reason);
+    ck_assert_int_eq(a.n_choices, 3);
+    for (int i = 0; i < 3; i++) {
+        const RemoteChoice *c = &a.choices[i];
+        ck_assert(c->status == SCORE_OK && c->finish == REMOTE_LENGTH && c->n_tokens == 1);
+        ck_assert(c->tokens[0].logprob == -0.25 && c->tokens[0].n_top == 2);
+        ck_assert(c->tokens[0].top[1].logprob == -0.5);
+    }
+    remote_answer_free(&a);
+    a = ask_once(&server, quick(), "short", &q);
+    ck_assert_int_eq(a.status, SCORE_ERROR);
+    ck_assert_int_eq(a.attempts, 1);
+    ck_assert_str_eq(a.reason, "2 choices where n = 3 were asked for");
+    remote_answer_free(&a);
+}
+END_TEST
+
+START_TEST(a_request_too_large_to_send_is_an_error)
+{
+    RemoteMessage m = {"user", "x", SIZE_MAX / 2}; /* refused before it is read */
+    RemoteRequest q = question();
+    q.messages = &m;
+    RemoteAnswer a = ask_once(&server, quick(), "ok=large", &q);
+    ck_assert_int_eq(a.status, SCORE_ERROR);
+    ck_assert_int_eq(a.attempts, 0);
+    ck_assert(strstr(a.reason, "the limit is 8388608"));
+    ck_assert_int_eq(judge_count(&server, "ok=large", "requests"), 0);
+    remote_answer_free(&a);
+}
+END_TEST
+
 /* word; what becomes of it; attempts that the server sees (3 = retried to the end); part of the
  * reason */
 static const struct {
@@ -38,6 +74,7 @@ static const struct {
     {"filter", SCORE_REFUSED, 1, "refused"},
     {"filter400", SCORE_REFUSED, 1, "filtered"},
     {"500", SCORE_ERROR, 3, "HTTP 500: as told: 500 (attempt 3, the last)"},
+    {"page500", SCORE_ERROR, 3, "HTTP 500: <h1>Bad  [1mday</h1>"},
     {"502", SCORE_ERROR, 3, "HTTP 502"},
     {"503", SCORE_ERROR, 3, "HTTP 503"},
     {"429", SCORE_ERROR, 3, "HTTP 429"},
@@ -443,7 +480,8 @@ START_TEST(stops_the_server)
 }
 END_TEST
 
-TEST_MAIN("chat_remote", starts_the_server, answers, every_fate_is_typed_and_bounded,
+TEST_MAIN("chat_remote", starts_the_server, answers, answers_several_choices_with_logprobs,
+          a_request_too_large_to_send_is_an_error, every_fate_is_typed_and_bounded,
           nobody_there_is_an_error, deadlines_are_held, an_answer_after_the_deadline_is_nobodys,
           waiting_in_the_backlog_ends_too, poll_never_blocks, retry_after_is_honoured_by_all,
           concurrency_is_bounded, rate_is_held,

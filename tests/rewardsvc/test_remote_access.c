@@ -158,6 +158,7 @@ START_TEST(the_key_is_in_its_header_and_nowhere_else)
     close(mkstemp(path));
     setenv("TEST_JUDGE_KEY", secret, 1);
     s.key_env = "TEST_JUDGE_KEY";
+    q.logprobs = true, q.top_logprobs = 1;
     s.trace = keep_line, s.trace_arg = &trace, s.max_concurrency = 1;
     RemoteLog *log = remote_log_open(path);
     Remote *r = open_script(&server, s, "leakok,leak", log);
@@ -166,6 +167,8 @@ START_TEST(the_key_is_in_its_header_and_nowhere_else)
     take_one(r, &a);
     ck_assert_int_eq(a.status, SCORE_OK);
     ck_assert_str_eq(a.choices[0].text, "Your key\x1b[31m is *************************");
+    ck_assert_str_eq(a.choices[0].tokens[0].token, a.choices[0].text);
+    ck_assert_str_eq(a.choices[0].tokens[0].top[0].token, a.choices[0].text);
     remote_answer_free(&a);
     q.tag = "second";
     remote_ask(r, &q);

@@ -1,6 +1,8 @@
 /* The log of remote answers: the same answers again, whatever the process that wrote it died of. */
 #include "rewardsvc/remote_log.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "rewardsvc/remote_log_line.h"
@@ -222,6 +224,37 @@ START_TEST(other_ranks_logs_are_read_too_and_the_first_answer_counts)
 }
 END_TEST
 
+START_TEST(a_full_disk_loses_nothing_that_was_kept)
+{
+    folder_open();
+    RemoteLog *log = remote_log_open(path);
+    for (int i = 0; i < 3; i++) add_numbered(log, i);
+    struct rlimit was, little;
+    struct stat before, after;
+    ck_assert(!stat(path, &before) && !getrlimit(RLIMIT_FSIZE, &was));
+    little = was;
+    little.rlim_cur = (rlim_t)before.st_size + 20; /* a part of the line fits */
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &little), 0);
+    RemoteKey k = key_of(3);
+    RemoteAnswer a = {.status = SCORE_TIMEOUT, .reason = mem_text("number 3"), .attempts = 3};
+    errors_quiet(1);
+    int rc = remote_log_add(log, &k, "t", &a);
+    errors_quiet(-1);
+    ck_assert(!setrlimit(RLIMIT_FSIZE, &was) && !stat(path, &after));
+    ck_assert_int_eq(rc, -1);
+    ck_assert(strstr(errors_last(), "cannot be kept"));
+    ck_assert(after.st_size == before.st_size && !has_numbered(log, 3));
+    ck_assert_int_eq(remote_log_add(log, &k, "t", &a), 0); /* there is room again */
+    remote_answer_free(&a);
+    remote_log_close(log);
+    log = remote_log_open(path);
+    for (int i = 0; i < 4; i++) ck_assert(has_numbered(log, i));
+    remote_log_close(log);
+    folder_close();
+}
+END_TEST
+
 /* ---- promise 2: a run that was killed reads the same answers again ---- */
 
 enum { N_ASKED = 24 };
@@ -320,5 +353,6 @@ END_TEST
 
 TEST_MAIN("remote_log", keeps_everything_in_memory_and_on_disk,
           a_torn_tail_is_cut_off_at_every_byte, damage_is_refused_with_its_place,
+          a_full_disk_loses_nothing_that_was_kept,
           other_ranks_logs_are_read_too_and_the_first_answer_counts, starts_the_server,
           a_resumed_run_reads_the_same_answers, what_is_cancelled_is_not_logged, stops_the_server)
