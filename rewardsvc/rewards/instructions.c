@@ -6,9 +6,9 @@
  *                    {"kind": "no_comma"}]
  *
  * or has the two fields of the published IFEval data, instruction_id_list and kwargs, so that its
- * file is used as it is. Loose as IFEval has it: an instruction is followed if it is in one of
- * eight readings of the text: as it is or without its first line, its last, or both, each with its
- * stars or without. */
+ * file is used as it is (task jsonl with prompt_field: prompt, answer_field: key). Loose as IFEval
+ * has it: an instruction is followed if it is in one of eight readings of the text: as it is or
+ * without its first line, its last, or both, each with its stars or without. */
 #include <string.h>
 
 #include "common/errors.h"
