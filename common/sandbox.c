@@ -41,6 +41,7 @@ static struct {
     int sock;
     pid_t keeper, worker; /* worker: 0 until it has said hello */
     bool set_up, ready, isolates;
+    int hellos;
     double unready_since;
     char why[200]; /* why it does not isolate */
     char *folders; /* a line each */
@@ -159,7 +160,7 @@ static void helper_is_new(const WireMessage *m)
     client.worker = m->pid;
     client.ready = false;
     break_running_jobs("the sandbox helper was ended while it ran this");
-    if (client.set_up) send_setup();
+    if (client.hellos++) send_setup(); /* the first one finds what sandbox_open sent */
 }
 
 static void copy_output(SandboxResult *r, const WireMessage *m, int fd)
@@ -327,10 +328,9 @@ static char *installation(const char *program)
     return NULL;
 }
 
-/* Adds the folder to be shown; true if it is a new one. */
-static bool add_folder(const char *program)
+/* Adds a folder to be shown; true if it is a new one. */
+static bool add_folder(const char *folder)
 {
-    char *folder = installation(program);
     const char *all = client.folders ? client.folders : "\n";
     bool usual = !folder || !strcmp(folder, "/usr") || !strncmp(folder, "/usr/", 5);
     char *line = usual ? NULL : mem_printf("\n%s\n", folder);
@@ -341,21 +341,35 @@ static bool add_folder(const char *program)
         client.folders = more;
     }
     mem_free(line);
-    mem_free(folder);
     return is_new;
 }
 
-static int add_program(const char *program, bool *is_new)
+/* As the path is written, and where it leads. above: not itself, but the folder above its own. */
+static int add_path(const char *path, bool above, bool *is_new)
 {
-    if (!program) return 0;
-    if (*program != '/') return fail("%s is no absolute path of a program", program);
-    if (strchr(program, '\n')) return fail("a path with a newline in it");
-    char *real = realpath(program, NULL);
-    if (!real) return fail("%s: %s", program, strerror(errno));
-    *is_new = add_folder(program);
-    *is_new |= add_folder(real);
+    if (*path != '/') return fail("%s is no absolute path", path);
+    if (strchr(path, '\n')) return fail("a path with a newline in it");
+    char *real = realpath(path, NULL);
+    if (!real) return fail("%s: %s", path, strerror(errno));
+    const char *both[] = {path, real};
+    for (int i = 0; i < 2; i++) {
+        char *folder = above ? installation(both[i]) : mem_text(both[i]);
+        *is_new |= add_folder(folder);
+        mem_free(folder);
+    }
     free(real);
     return 0;
+}
+
+static int add_paths(const SandboxOptions *o, bool *is_new)
+{
+    if (o->program && add_path(o->program, true, is_new)) return -1;
+    char *copy = mem_text(o->folders ? o->folders : ""), *rest = copy, *folder;
+    int rc = 0;
+    while (!rc && (folder = strsep(&rest, ":")))
+        if (*folder) rc = add_path(folder, false, is_new);
+    mem_free(copy);
+    return rc;
 }
 
 static int cores(void)
@@ -371,15 +385,14 @@ int sandbox_open(const SandboxOptions *o)
     int parallel = o->parallel ? o->parallel : cores();
     REQUIRE(parallel > 0 && parallel <= PARALLEL_MAX, "%d programs at once", parallel);
     if (!client.keeper) return fail("this program has no sandbox helper");
-    if (add_program(o->program, &is_new)) return -1;
+    if (add_paths(o, &is_new)) return -1;
     if (parallel > client.parallel) client.parallel = parallel;
     if (client.set_up && is_new) {
         wire_send(client.sock, &(WireMessage){.kind = WIRE_QUIT}, -1);
         client.ready = false;
     } else if (!client.set_up) {
-        receive_all();
         client.set_up = true;
-        if (client.worker) send_setup(); /* else when it says hello */
+        send_setup();
     }
     if (!wait_until(&client.ready, start_s))
         return fail("the sandbox helper was not ready within %g s", start_s);

@@ -19,7 +19,7 @@
 
 /* ---- the helper ------------------------------------------------------------------------------ */
 
-/* Forks the helper (0.1 ms; it then costs nothing until it is used). Call it in main's thread
+/* Forks the helper (0.1 ms; one process that sleeps until it is used). Call it in main's thread
  * before MPI_Init, threads and big allocations; a second call does nothing. The helper ends with
  * this process, however that ends, and is started anew when it dies itself. 0, or -1 with the
  * reason. */
@@ -36,6 +36,7 @@ typedef struct {
     /* An absolute path of a program outside /usr whose installation (the folder above its own) must
      * be visible inside, links followed; NULL: none. */
     const char *program;
+    const char *folders; /* more absolute paths to be visible, between colons; NULL: none */
 } SandboxOptions;
 
 /* Makes the sandbox ready and tries it out (a few ms the first time). May be called once per user:

@@ -146,6 +146,7 @@ static int lock_up(const Jail *j, const Request *r, const Ends *e)
     if (setsid() < 0 || dup2(e->input, 0) < 0 || dup2(e->out, 1) < 0 || dup2(e->err, 2) < 0)
         return -1;
     reset_signals();
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* where no namespace ends with its first process */
     jail_drop_capabilities();
     if (set_limits(j, &r->limits)) return -1;
     return seccomp_enter(&j->filter) && j->jailed ? -1 : 0;

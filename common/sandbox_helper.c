@@ -361,6 +361,7 @@ static void detach(int sock, pid_t parent)
 _Noreturn void keeper_main(int sock, pid_t parent)
 {
     detach(sock, parent);
+    poll(&(struct pollfd){.fd = 3, .events = POLLIN}, 1, -1); /* until somebody wants something */
     for (;;) {
         int status = 0;
         pid_t self = getpid(), worker = fork();

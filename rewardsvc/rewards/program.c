@@ -33,6 +33,7 @@ enum {
     ENTRY,
     SETUP,
     PROGRAM,
+    SHOW,
     PARALLEL,
     UNSANDBOXED,
 };
@@ -70,6 +71,10 @@ static const RewardSetting settings[] = {
      .help = "field with code that is run after the program and before assertions, if it is there"},
     {"program", SETTING_TEXT, .text = "",
      .help = "interpreter or compiler, a name in /usr or an absolute path; empty: python3, cc"},
+    {"show", SETTING_TEXT, .text = "",
+     .help =
+         "absolute paths of more folders that programs may read, between colons (they see /usr, "
+         "and the installation of `program`)"},
     {"parallel", SETTING_NUMBER, .number = 0, .least = 0, .most = 64,
      .help = "programs that run at the same time; 0: one a core"},
     {"allow_unsandboxed", SETTING_BOOL, .number = 0,
@@ -80,7 +85,7 @@ static const RewardSetting settings[] = {
 typedef struct Question Question;
 typedef struct {
     ProgramSettings set;
-    const char *before, *const *tags;
+    const char *before, *show, *const *tags;
     int parallel;
     bool opened;
     Question *questions; /* all that are open */
@@ -137,6 +142,7 @@ static int open_program(const RewardValue *v, void **state)
                                .most_tests = (int)v[MOST].number,
                                .allow_unsandboxed = v[UNSANDBOXED].flag};
     s->before = v[BEFORE].text;
+    s->show = v[SHOW].text;
     s->tags = language == LANGUAGE_C ? c_tags : python_tags;
     s->parallel = (int)v[PARALLEL].number;
     *state = s;
@@ -169,7 +175,7 @@ static int open_sandbox(State *s)
 {
     if (s->opened) return 0;
     const char *program = *s->set.program == '/' ? s->set.program : NULL;
-    SandboxOptions o = {s->set.allow_unsandboxed, s->parallel, program};
+    SandboxOptions o = {s->set.allow_unsandboxed, s->parallel, program, s->show};
     if (sandbox_open(&o) || try_program(s)) return -1;
     s->opened = true;
     return 0;

@@ -71,6 +71,13 @@ static const Attack attacks[] = {
     {"writes to every descriptor",
      "for (int fd = 3; fd < 1024; fd++) if (write(fd, \"forged\", 6) > 0) return 0; return 7;",
      SANDBOX_EXITED, 7, ""},
+    {"inherits a descriptor",
+     "for (int fd = 3; fd < 1024; fd++) if (fcntl(fd, F_GETFD) >= 0) return 0; return 7;",
+     SANDBOX_EXITED, 7, ""},
+    {"limits its init process",
+     "struct { long now, most; } none = {0, 0}; for (int i = 0; i < 16; i++)"
+     "syscall(SYS_prlimit64, 1, i, &none, 0); if (!fork()) for (;;) {} usleep(50000); return 3;",
+     SANDBOX_EXITED, 3, ""},
     {"closes its descriptors", "for (int fd = 0; fd < 1024; fd++) close(fd); return 3;",
      SANDBOX_EXITED, 3, ""},
     {"closes its descriptors and stays", "for (int fd = 0; fd < 1024; fd++) close(fd); pause();",
