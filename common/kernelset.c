@@ -174,10 +174,13 @@ void kernelset_choose(KernelSet *k, Precision precision)
     libraries_name(k->libraries, sizeof k->libraries);
 }
 
-void kernelset_take(KernelSet *k, ProductKind kind)
+void kernelset_named(KernelSet *k, const char *precision, const char *products)
 {
-    k->product = kind;
-    k->probe = probe_product(kind);
+    bool f32 = !strcmp(precision, "f32");
+    kernelset_choose(k, f32 ? PRECISION_F32 : PRECISION_BF16);
+    if (f32 || !strcmp(products, "auto")) return;
+    k->product = strcmp(products, "bf16") ? PRODUCT_BF16_AS_F32 : PRODUCT_BF16;
+    k->probe = probe_product(k->product);
 }
 
 int kernelset_verify(const KernelSet *k)

@@ -22,9 +22,10 @@ typedef struct {
  */
 void kernelset_choose(KernelSet *k, Precision precision);
 
-/* The same set with another kind of product (model.products: an experiment that names one). Local.
- */
-void kernelset_take(KernelSet *k, ProductKind kind);
+/* The set that an experiment file names: model.precision ("bf16", "f32") and model.products
+ * ("auto": by measured rate; "bf16", "bf16_as_f32": that kind, which only bf16 has a choice of).
+ * Local. */
+void kernelset_named(KernelSet *k, const char *precision, const char *products);
 
 /* Recomputes probe and names for k's product kind on this machine: 0 if equal, -1 with the
  * difference said. Local. */

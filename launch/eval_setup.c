@@ -66,7 +66,7 @@ static int open_reward(Eval *e)
                         : !strcmp(task, "game24")  ? "game24"
                         : !strcmp(task, "jsonl")   ? "gsm8k"
                                                    : "exact_number";
-    if (!e->reward && e->cfg.reward) return reward_block_open(&e->block, e->cfg.reward);
+    if (!e->reward && e->cfg.reward) return reward_block_read(&e->block, &e->cfg);
     return reward_block_single(&e->block, e->reward ? e->reward : usual);
 }
 
@@ -96,9 +96,7 @@ static KernelSet choose_kernels(const Eval *e)
         e->is_run && e->run_kernels.precision == wanted && !kernelset_verify(&e->run_kernels);
     errors_quiet(-1);
     if (own) return e->run_kernels;
-    kernelset_choose(&k, wanted);
-    if (wanted == PRECISION_BF16 && strcmp(e->cfg.model.products, "auto"))
-        k.product = strcmp(e->cfg.model.products, "bf16") ? PRODUCT_BF16_AS_F32 : PRODUCT_BF16;
+    kernelset_named(&k, precision, e->cfg.model.products);
     return k;
 }
 
@@ -174,6 +172,7 @@ int eval_open(Eval *e)
     if (policy_open(&e->policy, e->path, &k, false)) return EXIT_CONFIG;
     e->prompts = prompts_open(&e->cfg, e->policy.tok);
     if (!e->prompts || choose_limit(e)) return EXIT_CONFIG;
+    if (reward_block_prepare(&e->block, &k, NULL, 0)) return EXIT_CONFIG;
     e->engine = engine_new(e->policy.model, e->policy.tok, (int)e->cfg.rollout.batch, 0);
     return open_out(e);
 }

@@ -1,22 +1,15 @@
 /* See json_text.h. */
 #include "launch/json_text.h"
 
-#include <utf8proc.h>
-
 #include "common/errors.h"
 #include "common/memory.h"
+#include "common/utf8.h"
 
 json_t *json_text(const char *s, size_t n)
 {
     Buffer clean = {0};
     buffer_add(&clean, "", 0);
-    for (size_t i = 0; i < n;) {
-        utf8proc_int32_t c;
-        utf8proc_ssize_t length =
-            utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
-        buffer_add(&clean, length > 0 ? s + i : "\xEF\xBF\xBD", length > 0 ? (size_t)length : 3);
-        i += length > 0 ? (size_t)length : 1;
-    }
+    utf8_clean(s, n, false, &clean);
     json_t *v = json_stringn(clean.data, clean.size);
     REQUIRE(v, "%zu bytes of cleaned text are not UTF-8", clean.size);
     buffer_free(&clean);

@@ -2,6 +2,7 @@
 #include "launch/reward_show.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "launch/json_text.h"
 #include "rewardsvc/reward.h"
@@ -50,6 +51,16 @@ static json_t *reward_json(const Reward *r)
     return json_pack("{s:s, s:s, s:o}", "name", r->name, "help", r->help, "settings", settings);
 }
 
+/* A default text, on one line; a long one (a judge's template) only its beginning: `--json` has it
+ * whole. */
+static void print_text(const char *text)
+{
+    enum { MOST = 60 };
+    putchar('"');
+    for (int i = 0; text[i] && i < MOST; i++) putchar(text[i] == '\n' ? ' ' : text[i]);
+    printf(strlen(text) > MOST ? "...\"" : "\"");
+}
+
 static void print_setting(const RewardSetting *s)
 {
     printf("    %-10s %s; default ", s->key, type_names[s->type]);
@@ -60,7 +71,7 @@ static void print_setting(const RewardSetting *s)
     else if (s->type == SETTING_COMPONENT || s->type == SETTING_COMPONENTS)
         printf("%s", s->required ? "none: must be given" : "none");
     else
-        printf("\"%s\"", s->text ? s->text : "");
+        print_text(s->text ? s->text : "");
     if (has_range(s)) printf("; in [%.15g, %.15g]", s->least, s->most);
     printf("\n               %s\n", s->help);
 }

@@ -76,16 +76,6 @@ static void find_checkpoint(Start *s, Found *f)
     f->kernels = s->state.kernels;
 }
 
-static void choose_kernels(const Start *s, Found *f)
-{
-    const Config *c = &s->cfg;
-    Precision precision = strcmp(c->model.precision, "f32") == 0 ? PRECISION_F32 : PRECISION_BF16;
-    kernelset_choose(&f->kernels, precision);
-    if (precision == PRECISION_F32 || strcmp(c->model.products, "auto") == 0) return;
-    kernelset_take(&f->kernels,
-                   strcmp(c->model.products, "bf16") == 0 ? PRODUCT_BF16 : PRODUCT_BF16_AS_F32);
-}
-
 void start_quietly(Comm *c)
 {
     if (comm_rank(c)) errors_quiet(1);
@@ -119,7 +109,8 @@ static int find_start(Start *s, const StartArguments *a)
     Found *f = NEW(Found, 1);
     if (comm_rank(s->comm) == 0) {
         if (a->resume) find_checkpoint(s, f);
-        if (!f->resumed && !f->code) choose_kernels(s, f);
+        if (!f->resumed && !f->code)
+            kernelset_named(&f->kernels, s->cfg.model.precision, s->cfg.model.products);
     }
     comm_share(s->comm, f, sizeof *f, "the starting point");
     int code = f->code;

@@ -5,32 +5,15 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "common/errors.h"
+#include "common/utf8.h"
 #include "rewardsvc/remote_internal.h"
-
-void remote_text_clean(const char *text, size_t n, bool nul, Buffer *out)
-{
-    const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)text, *end = p + n, *good = p;
-    while (p < end) {
-        utf8proc_int32_t code = -1;
-        utf8proc_ssize_t k = *p < 0x80 ? 1 : utf8proc_iterate(p, end - p, &code);
-        if (k > 0 && !(nul && !*p)) {
-            p += k;
-            continue;
-        }
-        buffer_add(out, good, (size_t)(p - good));
-        buffer_text(out, "\xef\xbf\xbd");
-        good = ++p;
-    }
-    buffer_add(out, good, (size_t)(p - good));
-}
 
 static json_t *text_json(const char *text, size_t n)
 {
     Buffer clean = {0};
-    remote_text_clean(text ? text : "", text ? n : 0, true, &clean);
+    utf8_clean(text ? text : "", text ? n : 0, true, &clean);
     json_t *j = json_stringn_nocheck(clean.data, clean.size);
     buffer_free(&clean);
     return j;

@@ -37,8 +37,6 @@ double remote_pace_pause(const RemoteSettings *set, const RemoteKey *key, int k)
 /* The body [out], the same bytes for the same request; 0, or -1 with the reason in errors_last. */
 int remote_body_write(const RemoteSettings *set, const RemoteRequest *q, Buffer *out);
 void remote_body_key(const Buffer *body, const char *tag, RemoteKey *key);
-/* Appends text [n] with everything that is not UTF-8, and NUL if `nul`, as U+FFFD. */
-void remote_text_clean(const char *text, size_t n, bool nul, Buffer *out);
 
 /* ---- remote_reply.c: the answer ------------------------------------------------------------ */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/errors.h"
+#include "common/utf8.h"
 #include "common/sample.h"
 #include "rewardsvc/remote_internal.h"
 
@@ -44,7 +45,7 @@ void remote_line_write(const RemoteKey *key, const char *tag, const RemoteAnswer
     char hex[KEY_DIGITS + 1];
     Buffer name = {0};
     for (int i = 0; i < 32; i++) snprintf(hex + 2 * i, 3, "%02x", key->bytes[i]);
-    remote_text_clean(tag ? tag : "", tag ? strlen(tag) : 0, true, &name);
+    utf8_clean(tag ? tag : "", tag ? strlen(tag) : 0, true, &name);
     json_t *choices = json_array();
     for (int i = 0; i < a->n_choices; i++)
         json_array_append_new(choices, choice_json(&a->choices[i]));

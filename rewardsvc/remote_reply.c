@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/errors.h"
+#include "common/utf8.h"
 #include "rewardsvc/remote_internal.h"
 
 enum { MOST_BRACKETS = 50000 };
@@ -73,7 +74,7 @@ static json_t *body_parse(const Buffer *body)
     Buffer text = {0};
     json_t *root = NULL;
     json_error_t e;
-    remote_text_clean(body->size ? body->data : "", body->size, false, &text);
+    utf8_clean(body->size ? body->data : "", body->size, false, &text);
     if (!escapes_mend(text.data, text.size)) {
         root = json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, &e);
         if (!root) fail("not the JSON it should be: %s (at byte %d)", e.text, e.position);
@@ -109,7 +110,7 @@ bool remote_reply_error(const Buffer *body, Buffer *why)
     if (text)
         buffer_text(why, text);
     else if (!root && body->size)
-        remote_text_clean(body->data, body->size < 200 ? body->size : 200, true, why);
+        utf8_clean(body->data, body->size < 200 ? body->size : 200, true, why);
     json_decref(root);
     return filtered;
 }
@@ -273,7 +274,7 @@ ReplyState remote_reply_read(const Buffer *body, int n, bool logprobs, RemoteAns
 char *remote_reason(const char *text)
 {
     Buffer b = {0};
-    remote_text_clean(text, strlen(text), true, &b);
+    utf8_clean(text, strlen(text), true, &b);
     if (b.size > REMOTE_LONGEST_REASON) {
         b.size = REMOTE_LONGEST_REASON;
         while (b.size && ((unsigned char)b.data[b.size] & 0xc0) == 0x80) b.size--;

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/config.h"
+#include "common/kernelset.h"
 #include "common/sample.h"
 
 /* What a reward sees of one sample. All borrowed; text may hold any bytes, NUL included. */
@@ -73,12 +75,7 @@ typedef union {
     } components;
 } RewardValue;
 
-/* What a judge needs to be opened for work: reward_block_prepare. */
-struct Judges;
-typedef struct {
-    struct Judges *judges; /* the models that the `judges:` block names (judge.h) */
-    uint64_t seed;         /* of the run */
-} RewardContext;
+struct Judges; /* the models that the `judges:` block names: judge.h */
 
 /* A reward is of one of three kinds: it has `score`, or `ask`, or `shape`. */
 typedef struct {
@@ -96,15 +93,17 @@ typedef struct {
     Score (*score)(const RewardValue *values, void *state, const Evidence *e);
 
     /* A judge: what takes its time. It is asked about a group, and looked at until it has answered.
-     * prepare: on the rank that will judge, before the first question; 0 or -1 with the reason.
-     * ask: begins a question about the samples with wanted[i] and returns it; g stays until the
-     *   question is gone. NULL with the reason: the group's scores are errors.
-     * work: called once a turn of the rank; moves every question of this component on for a moment
+     * bind: the models of the `judges:` block (NULL: the file has none); the reward finds those it
+     *   will ask and says so with judge_want; nothing is loaded yet. label: the component's. 0 or
+     * -1 with the reason. ask: begins a question about the samples with wanted[i] and returns it; g
+     * stays until the question is gone. NULL with the reason: the group's scores are errors. work:
+     * called once a turn of the rank; moves every question of this component on for a moment
      *   (milliseconds, at most a model's forward pass); whether anything moved.
      * answered: true: scores [n] and notes [n] (the judge's text, owned by the caller from then on,
      *   or NULL) are written where wanted, and the question is gone.
      * withdraw: nobody waits for the question any more; it is gone. */
-    int (*prepare)(const RewardContext *ctx, const RewardValue *values, void *state);
+    int (*prepare)(const RewardValue *values, void *state);
+    int (*bind)(struct Judges *judges, const char *label, const RewardValue *values, void *state);
     void *(*ask)(const RewardValue *values, void *state, const GroupEvidence *g,
                  const bool *wanted);
     bool (*work)(void *state);
@@ -169,6 +168,7 @@ typedef struct {
 typedef struct {
     int n;
     RewardComponent *components;
+    struct Judges *judges; /* owned; NULL: the block was not read from an experiment file */
 } RewardBlock;
 
 /* Reads the `reward:` list: each item is a name, or a map with `name`, `weight` (a number, or a map
@@ -178,8 +178,13 @@ struct YamlNode;
 int reward_block_open(RewardBlock *b, const struct YamlNode *list);
 /* A block of one reward with its default settings (`score --reward NAME`). */
 int reward_block_single(RewardBlock *b, const char *name);
-/* Opens what judges need (models, connections). 0 or -1 with the reason. Before the first case. */
-int reward_block_prepare(RewardBlock *b, const RewardContext *ctx);
+/* The `reward:` list of a configuration (which must have one), with the models of its `judges:`
+ * block that the rewards ask; none is loaded yet. cfg must stay. 0, or -1 with every error said. */
+int reward_block_read(RewardBlock *b, const Config *cfg);
+/* Loads those models, opens connections and what else rewards need, on the rank that judges. k: of
+ * the run. dir, rank: where answers of remote judges are kept, and read again from what all ranks
+ * kept there; dir NULL keeps none. 0, or -1 with the reason. */
+int reward_block_prepare(RewardBlock *b, const KernelSet *k, const char *dir, int rank);
 void reward_block_close(RewardBlock *b);
 
 /* Lets the judges work for a moment: whether anything moved. */

@@ -6,6 +6,7 @@
 
 #include "common/errors.h"
 #include "common/memory.h"
+#include "rewardsvc/judge.h"
 #include "rewardsvc/reward.h"
 #include "rewardsvc/reward_case.h"
 #include "rewardsvc/reward_component.h"
@@ -54,17 +55,33 @@ void reward_block_close(RewardBlock *b)
         mem_free(c->name);
     }
     mem_free(b->components);
+    judges_close(b->judges); /* after those whose questions they hold */
     *b = (RewardBlock){0};
 }
 
-int reward_block_prepare(RewardBlock *b, const RewardContext *ctx)
+int reward_block_read(RewardBlock *b, const Config *cfg)
+{
+    if (reward_block_open(b, cfg->reward)) return -1;
+    int rc = (b->judges = judges_read(cfg)) ? 0 : -1;
+    for (int i = 0; i < b->n && b->judges; i++) {
+        RewardComponent *c = &b->components[i];
+        errors_quiet(1);
+        int bound = c->reward->bind ? c->reward->bind(b->judges, c->name, c->values, c->state) : 0;
+        errors_quiet(-1);
+        if (bound) rc = fail("%s: reward %s: %s", cfg->file, c->name, errors_last());
+    }
+    if (rc) reward_block_close(b);
+    return rc;
+}
+
+int reward_block_prepare(RewardBlock *b, const KernelSet *k, const char *dir, int rank)
 {
     for (int i = 0; i < b->n; i++) {
         RewardComponent *c = &b->components[i];
-        if (c->reward->prepare && c->reward->prepare(ctx, c->values, c->state))
-            return fail("reward %s cannot judge here", c->name);
+        if (c->reward->prepare && c->reward->prepare(c->values, c->state))
+            return fail("reward %s cannot judge here: %s", c->name, errors_last());
     }
-    return 0;
+    return b->judges ? judges_prepare(b->judges, k, dir, rank) : 0;
 }
 
 bool reward_block_work(RewardBlock *b)

@@ -15,9 +15,15 @@ int service_init(Service *s, Comm *comm, const Config *cfg)
 {
     *s = (Service){.comm = comm, .cfg = cfg};
     if (!cfg->reward) return fail("%s: no `reward:` block: name at least one reward", cfg->file);
-    if (reward_block_open(&s->block, cfg->reward)) return -1;
-    RewardContext ctx = {.seed = (uint64_t)cfg->run.seed};
-    return reward_block_prepare(&s->block, &ctx);
+    return reward_block_read(&s->block, cfg);
+}
+
+int service_prepare(Service *s, const KernelSet *k)
+{
+    char *dir = mem_printf("%s/%s", s->cfg->run.dir, s->cfg->run.name);
+    int rc = reward_block_prepare(&s->block, k, dir, comm_rank(s->comm));
+    mem_free(dir);
+    return rc;
 }
 
 /* ---- one group ------------------------------------------------------------------------------- */

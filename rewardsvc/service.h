@@ -5,20 +5,23 @@
 #include "common/comm.h"
 #include "common/config.h"
 
+#include "common/kernelset.h"
 #include "rewardsvc/reward.h"
 
 typedef struct ServiceCase ServiceCase;
 
 typedef struct {
-    Comm *comm;         /* borrowed */
-    const Config *cfg;  /* borrowed */
-    RewardBlock block;  /* owned */
+    Comm *comm;        /* borrowed */
+    const Config *cfg; /* borrowed */
+    RewardBlock block; /* owned, as the judges */
     ServiceCase *cases; /* groups that wait for a judge, in order of arrival */
 } Service;
 
-/* Opens the reward block of the configuration, and what its judges need. 0, or -1 with every error
- * said. Local. */
+/* Opens the reward block of the configuration. 0, or -1 with every error said. Local. */
 int service_init(Service *s, Comm *comm, const Config *cfg);
+/* Opens the judges that it asks, once the run's folder is there; k is the run's. 0, or -1 with the
+ * reason. Local. */
+int service_prepare(Service *s, const KernelSet *k);
 void service_free(Service *s);
 
 /* Takes the groups that have arrived, lets the judges work for a moment, and passes on what is

@@ -110,7 +110,7 @@ static int check_parts(Experiment *e)
     if (!e->cfg.reward)
         rc = fail("%s: no `reward:` block: name at least one reward", e->cfg.file);
     else
-        rc = reward_block_open(&e->rewards, e->cfg.reward);
+        rc = reward_block_read(&e->rewards, &e->cfg);
     if (e->rewards.n && *e->cfg.eval.component && check_component(e)) rc = -1;
     if (policy_describe(&e->cfg, &e->desc, &e->tok)) return -1;
     return check_tasks(e) ? -1 : rc;

@@ -56,7 +56,7 @@ static int explain_config(const Arguments *a)
     RewardBlock rewards = {0};
     int code = access(a->config, R_OK) ? EXIT_NO_INPUT : EXIT_CONFIG;
     if (config_read(&c, a->config, a->sets.list, a->sets.n)) return code;
-    int rc = c.reward ? reward_block_open(&rewards, c.reward) : 0;
+    int rc = c.reward ? reward_block_read(&rewards, &c) : 0;
     if (!rc) config_print(&c, stdout);
     if (!rc && c.reward) {
         char *formula = reward_block_formula(&rewards);

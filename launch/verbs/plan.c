@@ -142,9 +142,7 @@ static int plan(const Arguments *a, const Config *c)
     tokenizer_close(tok);
     if (prompt < 0) return EXIT_CONFIG;
     KernelSet k;
-    kernelset_choose(&k, strcmp(c->model.precision, "f32") == 0 ? PRECISION_F32 : PRECISION_BF16);
-    if (k.precision == PRECISION_BF16 && strcmp(c->model.products, "auto") != 0)
-        k.product = strcmp(c->model.products, "bf16") == 0 ? PRODUCT_BF16 : PRODUCT_BF16_AS_F32;
+    kernelset_named(&k, c->model.precision, c->model.products);
     print_plan(a, c, &d, &k, prompt);
     return 0;
 }

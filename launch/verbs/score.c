@@ -175,7 +175,10 @@ static int open_block(Scoring *s, const Arguments *a)
         fail("%s: no `reward:` block: name at least one reward", a->config);
         return EXIT_CONFIG;
     }
-    return reward_block_open(&s->block, s->cfg.reward) ? EXIT_CONFIG : 0;
+    if (reward_block_read(&s->block, &s->cfg)) return EXIT_CONFIG;
+    KernelSet k;
+    kernelset_named(&k, s->cfg.model.precision, s->cfg.model.products);
+    return reward_block_prepare(&s->block, &k, NULL, 0) ? EXIT_CONFIG : 0;
 }
 
 static int score(const Arguments *a)

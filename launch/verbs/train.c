@@ -110,7 +110,7 @@ static int open_recorder(Roles *r, Start *s)
         fail("%s: no `reward:` block: name at least one reward", s->cfg.file);
         return EXIT_CONFIG;
     }
-    if (reward_block_open(&r->rewards, s->cfg.reward)) return EXIT_CONFIG;
+    if (reward_block_read(&r->rewards, &s->cfg)) return EXIT_CONFIG;
     r->ring.recorder = &r->recorder;
     /* No checkpoint yet: everything that a launch before this one left behind is made again. */
     int64_t resume_step = !s->resume ? -1 : s->resumed ? s->state.step : 0;
@@ -159,6 +159,11 @@ static int train(Start *s)
     Roles *r = NEW(Roles, 1);
     start_quietly(s->comm);
     int code = start_together(s->comm, open_roles(r, s), "whether every rank has its roles");
+    if (!code) {
+        start_quietly(s->comm);
+        bool judges = !r->ring.service || !service_prepare(&r->service, &s->kernels);
+        code = start_together(s->comm, judges ? 0 : EXIT_CONFIG, "whether every judge is there");
+    }
     if (!code) {
         if (comm_rank(s->comm) == 0)
             fprintf(stderr, "troupe: %s, %s%lld threads a rank; run in %s\n", s->kernels.cpu,

@@ -181,9 +181,8 @@ static int open_sandbox(State *s)
     return 0;
 }
 
-static int prepare(const RewardContext *ctx, const RewardValue *v, void *state)
+static int prepare(const RewardValue *v, void *state)
 {
-    (void)ctx;
     (void)v;
     return open_sandbox(state);
 }

@@ -133,7 +133,7 @@ START_TEST(a_block_judges_a_group)
     b.components[0].reward->close(b.components[0].state);
     ck_assert_int_eq(b.components[0].reward->open(b.components[0].values, &b.components[0].state),
                      0);
-    ck_assert_int_eq(reward_block_prepare(&b, &(RewardContext){0}), 0);
+    ck_assert_int_eq(reward_block_prepare(&b, NULL, NULL, 0), 0);
     RewardCase *c = reward_case_open(&b, e, N, 0, 1);
     double began = clock_seconds(), longest = 0;
     while (!reward_case_settled(c)) {
@@ -186,7 +186,7 @@ START_TEST(says_when_its_interpreter_is_missing)
     const Setup setup = {"program", {"program", "python17"}};
     ck_assert_int_eq(setup_open(&setup, &r, v, &state), 0); /* `check` does not ask */
     errors_quiet(1);
-    ck_assert_int_eq(r->prepare(&(RewardContext){0}, v, state), -1);
+    ck_assert_int_eq(r->prepare(v, state), -1);
     errors_quiet(-1);
     ck_assert_ptr_nonnull(strstr(errors_last(), "python17 does not run"));
     r->close(state);
@@ -214,7 +214,7 @@ static Score score_one(bool allow, int *prepared)
     Evidence e = {.prompt = "", .text = text, .n_text = strlen(text), .record = record};
     GroupEvidence g = {.n = 1, .samples = &e};
     if (setup_open(&setup, &r, v, &state)) return s;
-    *prepared = r->prepare(&(RewardContext){0}, v, state);
+    *prepared = r->prepare(v, state);
     void *q = r->ask(v, state, &g, &wanted);
     while (q && !r->answered(state, q, &s, &note)) sandbox_wait(0.05);
     snprintf(refused, sizeof refused, "%s", note ? note : "");

@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/errors.h"
+#include "common/utf8.h"
 #include "tests/harness.h"
 
 static ReplyState read_body(const char *text, size_t n, int choices, bool logprobs, RemoteAnswer *a)
@@ -209,7 +210,7 @@ START_TEST(reasons_are_one_printable_line)
     for (const unsigned char *c = (unsigned char *)r; *c; c++) ck_assert(*c >= 0x20 && *c != 0x7f);
     ck_assert_ptr_null(strstr(r, "\xc2\x9b"));
     Buffer clean = {0};
-    remote_text_clean(r, strlen(r), true, &clean); /* cut at a character's end */
+    utf8_clean(r, strlen(r), true, &clean); /* cut at a character's end */
     ck_assert_str_eq(clean.data, r);
     buffer_free(&clean);
     mem_free(r);

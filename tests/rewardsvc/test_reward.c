@@ -16,7 +16,7 @@ static const Reward reward_scripted = {.name = "scripted", .help = "for tests", 
 
 static RewardBlock block_of(int n, Score *scripts[], const double *weights)
 {
-    RewardBlock b = {n, NEW(RewardComponent, n)};
+    RewardBlock b = {.n = n, .components = NEW(RewardComponent, n)};
     for (int i = 0; i < n; i++)
         b.components[i] = (RewardComponent){.reward = &reward_scripted,
                                             .name = mem_printf("part%d", i),

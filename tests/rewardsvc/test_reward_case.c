@@ -100,7 +100,7 @@ static RewardComponent component(const Reward *r, const char *name, void *state,
 
 static RewardBlock block_of(int n, const RewardComponent *list)
 {
-    RewardBlock b = {n, NEW(RewardComponent, n)};
+    RewardBlock b = {.n = n, .components = NEW(RewardComponent, n)};
     for (int i = 0; i < n; i++) b.components[i] = list[i];
     return b;
 }

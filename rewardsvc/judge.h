@@ -1,0 +1,100 @@
+/* Models that judge, as the `judges:` block of an experiment file names them:
+ *
+ *   judges:
+ *     - {name: critic, model: models/judge-7b, max_context: 4096, batch: 32}      on this rank
+ *     - {name: first,  model: policy}                      the policy as it was before training
+ *     - {name: far,    model: judge-70b, url: "https://host/v1", key_env: JUDGE_KEY}     asked over
+ * HTTP
+ *
+ * A local judge writes with the engine of the actors (common/engine.h), batched over all questions
+ * that are open; a remote one is asked through chat_remote.h. To whoever asks they look the same:
+ * a question is begun, looked at, and has its answers. What a local judge answers depends on
+ * (weights, run seed, tag) alone, never on what else is asked.
+ *
+ * Texts of problems and models are hostile: whatever special token of the judge they spell is
+ * taken out of them before the judge's template is filled.
+ */
+#ifndef REWARDSVC_JUDGE_H
+#define REWARDSVC_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "common/kernelset.h"
+#include "common/sample.h"
+#include "rewardsvc/reward.h"
+
+typedef struct Judges Judges;
+typedef struct Judge Judge;
+typedef struct JudgeQuestion JudgeQuestion;
+
+/* The rows of an item of `judges:`, for help and `check`; ends with a row whose key is NULL. */
+const RewardSetting *judge_settings(void);
+
+/* Reads the block: names, settings, nothing opened (`check`). NULL, with every error in its place,
+ * if it is wrong; cfg->judges NULL is a block without judges. cfg is borrowed. */
+Judges *judges_read(const Config *cfg);
+/* NULL if the block names none such. */
+Judge *judges_find(Judges *j, const char *name);
+/* Loads the models and opens the connections of the judges that rewards have asked for
+ * (judge_want). k: of the run. What remote judges answer is kept in dir/judges-RANK.jsonl
+ * (remote_log.h), and what is in such files of any rank is read again; dir NULL keeps none. 0, or
+ * -1 with the reason. */
+int judges_prepare(Judges *j, const KernelSet *k, const char *dir, int rank);
+void judges_close(Judges *j); /* NULL is fine; questions that are open are gone */
+
+const char *judge_name(const Judge *j);
+/* A reward will ask this judge: it is to be opened by judges_prepare. */
+void judge_want(Judge *j);
+
+typedef struct {
+    const char *role; /* "system", "user", "assistant" */
+    const char *text; /* [n_text] any bytes */
+    size_t n_text;
+} JudgeMessage;
+
+typedef struct {
+    int n_messages;
+    const JudgeMessage *messages; /* [n_messages] */
+    int n;                        /* answers wanted, >= 1 */
+    double temperature, top_p;    /* 0: greedy; top_p 1: off */
+    int max_tokens;               /* of an answer */
+    int n_stops;
+    const char *const *stops; /* [n_stops] stay until the question is gone */
+    /* Who asks, "g37/s2/helpful/0": equal questions with different tags are different questions. */
+    const char *tag;
+} JudgeRequest;
+
+/* status: SCORE_OK, or why there is no text (an answer that the judge refused, no room in its
+ * context, an error or timeout of the connection). */
+typedef struct {
+    ScoreStatus status;
+    char *text; /* [n_text], NUL after it; what is not UTF-8 is U+FFFD; NULL unless SCORE_OK */
+    size_t n_text;
+    bool cut; /* it ended at max_tokens */
+} JudgeAnswer;
+void judge_answer_free(JudgeAnswer *a);
+
+/* Begins a question; everything of the request but the stops is copied. Never NULL: what is wrong
+ * with it is an answer's status, with the reason in judge_reason. */
+JudgeQuestion *judge_ask(Judge *j, const JudgeRequest *r);
+/* True: answers [n] are filled (the caller frees them) and the question is gone. */
+bool judge_answered(JudgeQuestion *q, JudgeAnswer *answers);
+/* Of a question that is not gone: why answers of it have no text; "" if there is nothing to say. */
+const char *judge_reason(const JudgeQuestion *q);
+void judge_withdraw(JudgeQuestion *q);
+
+/* Moves the judge's questions on for a moment: a forward pass, or what came over the network.
+ * Whether anything moved. */
+bool judge_work(Judge *j);
+
+/* For the live line. */
+typedef struct {
+    int open;                                   /* questions begun and not gone */
+    int64_t questions, answers, tokens, failed; /* since the start */
+} JudgeCounters;
+JudgeCounters judge_counters(const Judge *j);
+
+#endif

@@ -1,0 +1,73 @@
+/* Between judge.c (the table, and what both kinds share), judge_local.c and judge_remote.c. */
+#ifndef REWARDSVC_JUDGE_INTERNAL_H
+#define REWARDSVC_JUDGE_INTERNAL_H
+
+#include "common/engine.h"
+#include "common/policy.h"
+#include "rewardsvc/chat_remote.h"
+#include "rewardsvc/judge.h"
+
+enum {
+    JUDGE_NAME,
+    JUDGE_MODEL,
+    JUDGE_MAX_CONTEXT,
+    JUDGE_BATCH,
+    JUDGE_PRECISION,
+    JUDGE_URL,
+    JUDGE_KEY_ENV,
+    JUDGE_KEY_FILE,
+    JUDGE_CA_FILE,
+    JUDGE_CONCURRENCY,
+    JUDGE_REQUESTS_PER_MINUTE,
+    JUDGE_TOKENS_PER_MINUTE,
+    JUDGE_RETRIES,
+    JUDGE_ATTEMPT_S,
+    JUDGE_DEADLINE_S,
+};
+
+typedef struct {
+    JudgeQuestion *(*ask)(Judge *j, const JudgeRequest *r);
+    bool (*answered)(JudgeQuestion *q, JudgeAnswer *answers);
+    void (*withdraw)(JudgeQuestion *q);
+    bool (*work)(Judge *j);
+    void (*close)(Judge *j);
+} JudgeKind;
+
+struct Judge {
+    RewardValue *values; /* by judge_settings */
+    const Config *cfg;
+    const JudgeKind *kind; /* NULL until it is opened */
+    bool wanted;
+    JudgeCounters counters;
+    /* local */
+    Policy policy;
+    Engine *engine;
+    int max_context;
+    uint64_t seed;
+    /* remote */
+    Remote *remote;
+};
+
+struct JudgeQuestion {
+    Group group; /* local: first, so that the engine's group is the question */
+    Judge *judge;
+    int n;
+    GenerateParams params;
+    RemoteTicket ticket;
+    ScoreStatus failed; /* not SCORE_OK: there will be no answers */
+    char *reason;
+    bool done, withdrawn;
+};
+
+/* The number of a question from its tag: what its random numbers are counted by. */
+uint64_t judge_hash(const char *text);
+
+JudgeQuestion *judge_question_new(Judge *j, int n);
+void judge_question_free(JudgeQuestion *q);
+/* Gives the question a status for all its answers. */
+void judge_question_fail(JudgeQuestion *q, ScoreStatus status, const char *reason);
+
+int judge_open_local(Judge *j, const KernelSet *k);
+int judge_open_remote(Judge *j, struct RemoteLog *log);
+
+#endif

@@ -1,0 +1,160 @@
+/* Judges on this rank: the engine of the actors over the judge's own model. */
+#include <string.h>
+
+#include "common/errors.h"
+#include "common/memory.h"
+#include "common/utf8.h"
+#include "rewardsvc/judge_internal.h"
+
+/* ---- the prompt ------------------------------------------------------------------------------ */
+
+/* The text as UTF-8 without NUL and without anything that the judge's tokenizer would take for one
+ * of its special tokens. Taking one out may bring another together: until none is left. */
+static char *harmless(const Tokenizer *tok, const char *text, size_t n)
+{
+    Buffer clean = {0};
+    buffer_text(&clean, "");
+    utf8_clean(text, n, true, &clean);
+    char *s = clean.data;
+    for (bool found = true; found;) {
+        found = false;
+        for (int id = 0; id < tokenizer_size(tok); id++) {
+            size_t size;
+            bool special;
+            const char *word = tokenizer_token(tok, id, &size, &special);
+            if (!special || !size) continue;
+            for (char *at; (at = strstr(s, word)); found = true)
+                memmove(at, at + size, strlen(at + size) + 1);
+        }
+    }
+    return s;
+}
+
+static int render(const Judge *j, const JudgeRequest *r, Ids *ids)
+{
+    const Tokenizer *tok = j->policy.tok;
+    ChatMessage *messages = NEW(ChatMessage, r->n_messages);
+    Buffer text = {0};
+    for (int i = 0; i < r->n_messages; i++)
+        messages[i] = (ChatMessage){r->messages[i].role,
+                                    harmless(tok, r->messages[i].text, r->messages[i].n_text)};
+    int rc;
+    if (tokenizer_chat_template(tok)) {
+        rc = chat_render(tok, messages, r->n_messages, &text);
+        if (!rc) rc = tokenizer_encode(tok, text.data, text.size, true, false, ids);
+    } else { /* a model without a template reads the messages one after the other */
+        for (int i = 0; i < r->n_messages; i++)
+            buffer_printf(&text, "%s%s", i ? "\n" : "", messages[i].content);
+        rc = tokenizer_encode(tok, text.data, text.size, false, true, ids);
+    }
+    for (int i = 0; i < r->n_messages; i++) mem_free((char *)messages[i].content);
+    mem_free(messages);
+    buffer_free(&text);
+    return rc;
+}
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+static void done(void *ctx, Group *g)
+{
+    (void)ctx;
+    JudgeQuestion *q = (JudgeQuestion *)g;
+    for (int i = 0; i < g->n_samples; i++) q->judge->counters.tokens += g->samples[i].n_tokens;
+    q->done = true;
+    if (q->withdrawn) judge_question_free(q);
+}
+
+static JudgeQuestion *ask(Judge *j, const JudgeRequest *r)
+{
+    JudgeQuestion *q = judge_question_new(j, r->n);
+    Ids ids = {0};
+    errors_quiet(1);
+    if (render(j, r, &ids)) {
+        judge_question_fail(q, SCORE_ERROR, errors_last());
+    } else if (ids.n + r->max_tokens > j->max_context) {
+        char *why = mem_printf("the question has %d tokens, its answer up to %d: max_context is %d",
+                               ids.n, r->max_tokens, j->max_context);
+        judge_question_fail(q, SCORE_ERROR, why);
+        mem_free(why);
+    }
+    errors_quiet(-1);
+    if (q->done) {
+        ids_free(&ids);
+        return q;
+    }
+    q->group = (Group){.id = (int64_t)(judge_hash(r->tag) >> 1),
+                       .n_prompt = ids.n,
+                       .prompt = ids.data,
+                       .n_samples = r->n};
+    q->params = (GenerateParams){
+        .sampling = {(float)r->temperature, 0, r->top_p > 0 ? (float)r->top_p : 1, 0},
+        .max_tokens = r->max_tokens,
+        .n_stops = r->n_stops,
+        .stops = r->stops,
+        .seed = j->seed};
+    if (engine_add(j->engine, &q->group, &q->params))
+        judge_question_fail(q, SCORE_ERROR, errors_last());
+    return q;
+}
+
+static bool answered(JudgeQuestion *q, JudgeAnswer *answers)
+{
+    if (!q->done) return false;
+    for (int i = 0; i < q->n; i++) {
+        Sample *s = &q->group.samples[i];
+        Buffer clean = {0};
+        buffer_text(&clean, "");
+        utf8_clean(s->text, strlen(s->text), true, &clean);
+        answers[i] = (JudgeAnswer){.status = SCORE_OK,
+                                   .text = clean.data,
+                                   .n_text = clean.size,
+                                   .cut = s->finish == FINISH_LENGTH};
+    }
+    return true;
+}
+
+static void withdraw(JudgeQuestion *q)
+{
+    q->withdrawn = true;
+}
+
+static bool work(Judge *j)
+{
+    return engine_step(j->engine);
+}
+
+static void close_judge(Judge *j)
+{
+    if (j->engine) {
+        engine_abandon(j->engine);
+        engine_free(j->engine);
+    }
+    policy_close(&j->policy);
+}
+
+static const JudgeKind local = {ask, answered, withdraw, work, close_judge};
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+int judge_open_local(Judge *j, const KernelSet *run)
+{
+    const RewardValue *v = j->values;
+    const char *path = v[JUDGE_MODEL].text, *precision = v[JUDGE_PRECISION].text;
+    KernelSet k = *run;
+    bool own = *precision && (strcmp(precision, "f32") == 0) != (k.precision == PRECISION_F32);
+    if (own) kernelset_choose(&k, strcmp(precision, "f32") ? PRECISION_BF16 : PRECISION_F32);
+    int rc = strcmp(path, "policy") ? policy_open(&j->policy, path, &k, false)
+                                    : policy_from_config(&j->policy, j->cfg, &k, false);
+    if (rc) return -1;
+    int positions = model_desc(j->policy.model)->max_positions, rows = (int)v[JUDGE_BATCH].number;
+    j->max_context = (int)v[JUDGE_MAX_CONTEXT].number;
+    if (j->max_context > positions) j->max_context = positions;
+    j->seed = (uint64_t)j->cfg->run.seed ^ judge_hash(judge_name(j));
+    /* Questions are seldom as long as they may be: memory for a quarter of that in every row, and
+     * for one that is. */
+    size_t kv = (size_t)rows * (size_t)j->max_context / 4 + 2 * (size_t)(j->max_context + KV_PAGE);
+    j->engine = engine_new(j->policy.model, j->policy.tok, rows, kv);
+    engine_begin(j->engine, j->max_context, j->max_context, 0, done, NULL);
+    j->kind = &local;
+    return 0;
+}
