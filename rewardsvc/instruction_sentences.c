@@ -158,7 +158,7 @@ const InstructionKind instructions_sentences[] = {
     {"chained_sentences",
      NULL,
      "each sentence begins with the last word of the one before it",
-     {{NULL}},
+     {{0}},
      chained_sentences},
     {"word_at",
      NULL,
@@ -195,5 +195,5 @@ const InstructionKind instructions_sentences[] = {
       {"nth", "nth_paragraph", PARAM_COUNT, NULL},
       {"word", "first_word", PARAM_TEXT, NULL}},
      paragraph_first_word},
-    {NULL, NULL, NULL, {{NULL}}, NULL},
+    {NULL, NULL, NULL, {{0}}, NULL},
 };
