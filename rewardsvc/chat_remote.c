@@ -148,7 +148,7 @@ static void retry_or_end(Remote *r, RemoteJob *j, const RemoteOutcome *o, double
         remote_job_move(r, j, JOB_PAUSING);
         return;
     }
-    buffer_text(&why, o->why.data);
+    buffer_printf(&why, "%.300s", o->why.data); /* leaves room for what follows */
     if (j->answer.attempts > r->set.retries)
         buffer_printf(&why, " (attempt %d, the last)", j->answer.attempts);
     else

@@ -112,7 +112,8 @@ RemoteTicket remote_ask(Remote *r, const RemoteRequest *q);
 
 /* Moves everything: sends what may start, reads what came, ends what is late. Never blocks. Returns
  * how many answers are ready to be taken. Call it often: between two calls nothing is read, and an
- * answer that is not read before attempt_s is over is late. */
+ * answer that is not read before attempt_s is over is late. Costs about 1 us for each request in
+ * flight, 35 us for an answer. */
 int remote_poll(Remote *r);
 
 /* Blocks until remote_poll has something to do, at most `seconds`: for a loop with nothing else.

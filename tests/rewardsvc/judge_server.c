@@ -17,7 +17,7 @@
  *     truncated  half of the JSON, well framed          rubbish   random bytes
  *     big        2 MiB    bigstream  2 MiB, no length   drip      a byte every 20 ms
  *     headers    4 MiB of them          nohttp    bytes that are no HTTP
- *     page500    an error that is a page
+ *     page500    an error that is a page          long500   one of 2,000 bytes
  *     html       a page instead of JSON                 redirect  302 to the script "ok"
  *     deep, dup, surrogate, badutf8, nul, huge, list, empty, nochoices, nomessage, notext, short,
  *     badindex, badlogprob                              JSON that is hostile or not what was asked
@@ -214,6 +214,8 @@ static bool answer_transport(Reply *r, const char *word, const Question *q)
     }
     if (!strcmp(word, "redirect"))
         return r->status = 302, r->more_headers = "Location: /ok/v1/chat/completions\r\n", true;
+    if (!strcmp(word, "long500"))
+        return r->status = 500, say_many(r, "", "long \xc3\xa9", 285, ""), true;
     if (!strcmp(word, "page500")) {
         buffer_text(&r->body, "<h1>Bad\n\x1b[1mday</h1>");
         return r->status = 500, r->type = "text/html", true;

@@ -75,6 +75,7 @@ static const struct {
     {"filter400", SCORE_REFUSED, 1, "filtered"},
     {"500", SCORE_ERROR, 3, "HTTP 500: as told: 500 (attempt 3, the last)"},
     {"page500", SCORE_ERROR, 3, "HTTP 500: <h1>Bad  [1mday</h1>"},
+    {"long500", SCORE_ERROR, 3, "(attempt 3, the last)"},
     {"502", SCORE_ERROR, 3, "HTTP 502"},
     {"503", SCORE_ERROR, 3, "HTTP 503"},
     {"429", SCORE_ERROR, 3, "HTTP 429"},
