@@ -14,6 +14,7 @@ typedef enum {
     STREAM_INIT = 5,     /* initial weights */
     STREAM_REWARD = 6,   /* rewards that draw (controls) */
     STREAM_NOISE = 7,    /* noise put on rewards: not what a control draws */
+    STREAM_ORDER = 8,    /* the order in which a judge sees answers */
 } Stream;
 
 /* 128 random bits for (seed, stream, a, b, c); a may use all 64 bits, b and c 32. */
