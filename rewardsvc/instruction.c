@@ -7,7 +7,8 @@
 #include "common/errors.h"
 
 static const InstructionKind *const tables[] = {instructions_words, instructions_sentences,
-                                                instructions_layout, instructions_text};
+                                                instructions_layout, instructions_text,
+                                                instructions_language};
 enum { N_TABLES = sizeof tables / sizeof *tables };
 
 const InstructionKind *instruction_at(int i)

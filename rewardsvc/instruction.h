@@ -58,7 +58,7 @@ const InstructionKind *instruction_at(int i); /* all of them in turn; NULL at th
 
 /* The tables, each ending with a row whose name is NULL. */
 extern const InstructionKind instructions_words[], instructions_sentences[], instructions_layout[],
-    instructions_text[];
+    instructions_text[], instructions_language[];
 
 /* One instruction with its parameters. Borrows the JSON. */
 typedef struct {
