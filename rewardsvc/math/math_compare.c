@@ -1,5 +1,6 @@
 /* Any two values: see math_equal.h, decision 4. Every comparison spends the budget of the tree, so
- * lists of lists end too. */
+ * lists of lists end too; and every call of value_compare below another has a smaller tree on one
+ * side at least, so the depth of calls is bounded by the trees'. */
 #include "rewardsvc/math/math_compare.h"
 
 #include "common/memory.h"
@@ -196,7 +197,7 @@ static MathVerdict operation_compare(const Compare *c, Node *a, Node *b)
     if (region_compare(c, a, b, &v)) return v;
     if (a->kind != b->kind) return MATH_DIFFERENT;
     v = ordered_compare(c, a->kids, b->kids, 2);
-    if (v == MATH_EQUAL || a->kind == NODE_WITHOUT) return v;
+    if (v != MATH_DIFFERENT || a->kind == NODE_WITHOUT) return v;
     return ordered_compare(c, a->kids, (Node *[]){b->kids[1], b->kids[0]}, 2);
 }
 
@@ -208,10 +209,18 @@ static MathVerdict relations_compare(const Compare *c, Node *a, Node *b)
     return relation_compare(c, a, b);
 }
 
+static Node *as_list(Tree *t, const Node *a)
+{
+    return node_new(t, NODE_LIST, ',', a->kids, a->n);
+}
+
+/* A reference without brackets has no order, so an answer in round ones needs none either; where
+ * the reference is a tuple or the brackets are square, order counts. */
 static MathVerdict collections_compare(const Compare *c, Node *a, Node *b)
 {
     bool bracket_a = a->kind == NODE_BRACKET, bracket_b = b->kind == NODE_BRACKET;
     if (bracket_a && bracket_b) return bracket_compare(c, a, b);
+    if (round_tuple(a) && b->kind == NODE_LIST) return unordered_compare(c, as_list(c->t, a), b);
     if ((bracket_a && b->kind == NODE_LIST) || (bracket_b && a->kind == NODE_LIST))
         return a->n == b->n ? ordered_compare(c, a->kids, b->kids, a->n) : MATH_DIFFERENT;
     if (bracket_a || bracket_b) return MATH_DIFFERENT;
@@ -221,12 +230,13 @@ static MathVerdict collections_compare(const Compare *c, Node *a, Node *b)
 static bool is_collection(const Node *a)
 {
     return a->kind == NODE_BRACKET || a->kind == NODE_LIST || a->kind == NODE_SET ||
-           a->has & HAS_PLUS_MINUS;
+           (a->has & HAS_PLUS_MINUS && node_scalar(a));
 }
 
 MathVerdict value_compare(const Compare *c, Node *a, Node *b)
 {
     if (!tree_spend(c->t, 200)) return MATH_UNDECIDED;
+    if (node_same(a, b)) return MATH_EQUAL;
     bool relation_a = is_relation(a), relation_b = is_relation(b);
     if (relation_a != relation_b) {
         Node *left = relation_a ? values_given(c->t, a) : a,

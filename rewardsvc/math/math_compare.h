@@ -21,7 +21,7 @@ typedef struct {
 /* The tree without percent signs, degrees, units and, if reading.sign, +-. */
 Node *node_read(Tree *t, Node *a, Reading reading);
 
-/* Any two values. (math_compare.c) */
+/* Any two values; a is the answer, b the reference. (math_compare.c) */
 MathVerdict value_compare(const Compare *c, Node *a, Node *b);
 
 /* Two scalars without +-. (math_scalar.c) */

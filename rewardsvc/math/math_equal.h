@@ -5,7 +5,7 @@
  * and the rules alone.
  *
  *   list     = item {("," | ";" | "and" | "or") item}
- *   item     = region {relation region} | sum ":" sum {":" sum}
+ *   item     = region {relation region} {"\approx" region} | sum ":" sum {":" sum}
  *   region   = sum {("cup" | "cap" | "setminus") sum}
  *   sum      = sign* product {sign product} [unit]          sign: + - \pm \mp
  *   product  = factor {"*" factor | "/" divisor | factor}    1/2x is x/2; 1/xy is 1/(xy)
@@ -30,10 +30,11 @@
  *      with their brackets, matrices by entry, a column or row also as a tuple; unions, \setminus
  *      and inequalities in one variable as sets of reals; equations up to a factor, inequalities up
  *      to a positive one; a : b : c up to a factor.
- * What one side leaves out is not held against the other: "x =" and "x \in", a unit, the base of
- * digits (but 54 is not 204_5), the braces of a set. Units on both sides must agree (100 cm is 1
- * m). 90^\circ is 90 and \pi/2. 50% is 1/2 and, with bare_percent, 50. "1,234" is a number or a
- * list: whichever fits.
+ * (1, 2) and "1, 2" are the same in order, and where the reference is the one without brackets also
+ * without. What one side leaves out is not held against the other: "x =" and "x \in", a unit, the
+ * base of digits (but 54 is not 204_5), the braces of a set. Units on both sides must agree (100 cm
+ * is 1 m). 90^\circ is 90 and \pi/2. 50% is 1/2 and, with bare_percent, 50. "1,234" is a number or
+ * a list: whichever fits.
  */
 #ifndef REWARDSVC_MATH_MATH_EQUAL_H
 #define REWARDSVC_MATH_MATH_EQUAL_H

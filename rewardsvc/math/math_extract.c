@@ -53,15 +53,28 @@ static Span find_boxed(Span text)
 
 /* ---- phrases ---- */
 
-/* Mathematics between signs that s begins with; {NULL, 0} if it begins with none. */
-static Span between_signs(Span s)
+/* Bytes before the sign that closes mathematics; a dollar behind a backslash is money. s.n if
+ * nothing closes it. */
+static size_t closing(Span s, const char *sign)
+{
+    size_t at = 0;
+    for (; at < s.n && !starts(rest_of(s, at), sign); at++)
+        if (s.p[at] == '\\' && at + 1 < s.n) at++;
+    return at < s.n ? at : s.n;
+}
+
+/* Mathematics between signs that s begins with; {NULL, 0} if it begins with none. taken: bytes with
+ * the signs. */
+static Span between_signs(Span s, size_t *taken)
 {
     static const char *const signs[][2] = {
         {"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         if (!starts(s, signs[i][0])) continue;
-        Span inside = rest_of(s, 2 - (i == 1)), end = span_find(inside, signs[i][1]);
-        if (end.p) return (Span){inside.p, (size_t)(end.p - inside.p)};
+        Span inside = rest_of(s, strlen(signs[i][0]));
+        size_t n = closing(inside, signs[i][1]);
+        *taken = n + 2 * strlen(signs[i][0]);
+        if (n < inside.n) return (Span){inside.p, n};
     }
     return nowhere;
 }
@@ -93,7 +106,8 @@ static Span behind_link(Span s)
 static Span said_there(Span s)
 {
     while (s.n && strchr(" \t\r\n:*=", s.p[0]) && s.p[0]) s = rest_of(s, 1);
-    Span inside = between_signs(s);
+    size_t taken;
+    Span inside = between_signs(s, &taken);
     return inside.p ? inside : sentence(s);
 }
 
@@ -117,15 +131,13 @@ static Span find_last_span(Span text)
 {
     Span last = nowhere;
     for (size_t at = 0; at < text.n;) {
-        if (text.p[at] == '\\' && at + 1 < text.n && !strchr("([", text.p[at + 1])) {
-            at += 2;
-            continue;
-        }
-        bool opens = text.p[at] == '$' || text.p[at] == '\\';
-        Span inside = opens ? between_signs(rest_of(text, at)) : nowhere;
+        bool command = text.p[at] == '\\', opens = text.p[at] == '$';
+        if (command && at + 1 < text.n) opens = strchr("([", text.p[at + 1]) && text.p[at + 1];
+        size_t taken = 1 + command;
+        Span inside = opens ? between_signs(rest_of(text, at), &taken) : nowhere;
         if (opens && !inside.p) return last; /* nothing closes any more */
         if (opens) last = inside;
-        at = opens ? (size_t)(inside.p - text.p) + inside.n + 1 + (text.p[at] == '\\') : at + 1;
+        at += taken;
     }
     return last;
 }

@@ -94,6 +94,7 @@ static Node *wrap(Parser *p, NodeKind kind, Node *a)
 /* One thing behind a: NULL if there is none, or if it failed. */
 static Node *parse_behind(Parser *p, Node *a)
 {
+    if (a->has & HAS_OTHER) return NULL;
     if (parse_sign(p, '^')) return parse_power(p, a);
     if (parse_sign(p, '_') && p->digits.p) return parse_based(p);
     if (p->tok.kind == TOKEN_PERCENT) return wrap(p, NODE_PERCENT, a);
@@ -120,6 +121,7 @@ Node *parse_factor(Parser *p)
     Node *a = parse_atom(p);
     for (Node *b; a && (b = parse_behind(p, a)); a = b) p->digits = (Span){NULL, 0};
     if (!a || p->failed) return NULL;
+    if (minus && a->has & HAS_OTHER) return parse_fail(p);
     return minus ? node_negative(p->t, a) : a;
 }
 
@@ -193,12 +195,29 @@ static bool union_ahead(const Parser *p, const Node *left)
            span_is(p->tok.text, "U");
 }
 
+/* No sets, tuples and so on among them? Words are sorted out later. */
+static bool all_scalar(const Nodes *list)
+{
+    for (int i = 0; i < list->n; i++)
+        if (list->kids[i]->has & HAS_OTHER) return false;
+    return true;
+}
+
+/* f(x, y) */
+static bool is_call(const Nodes *factors)
+{
+    return factors->n == 2 && factors->kids[0]->kind == NODE_NAME &&
+           factors->kids[1]->kind == NODE_BRACKET;
+}
+
 static Node *multiply(Parser *p, const Nodes *factors)
 {
     Node *matrix = NULL;
     for (int i = 0; i < factors->n; i++)
         if (factors->kids[i]->kind == NODE_MATRIX) matrix = factors->kids[i];
-    if (!matrix || factors->n == 1) return node_product(p->t, factors->kids, factors->n);
+    if (factors->n == 1) return factors->kids[0];
+    if (!matrix && !is_call(factors) && !all_scalar(factors)) return parse_fail(p);
+    if (!matrix) return node_product(p->t, factors->kids, factors->n);
     Nodes entries = {0}, scalars = {0};
     for (int i = 0; i < factors->n; i++)
         if (factors->kids[i] != matrix) nodes_add(p->t, &scalars, factors->kids[i]);
@@ -257,8 +276,11 @@ static Node *parse_term(Parser *p)
         both |= s == 2 || s == -2;
     }
     Node *a = parse_product(p);
+    if (a && a->has & HAS_OTHER && both) return parse_fail(p);
     if (a && both) return node_new(p->t, NODE_PLUS_MINUS, sign, &a, 1);
-    return a && sign < 0 ? node_negative(p->t, a) : a;
+    if (!a || sign > 0) return a;
+    Node *both_factors[2] = {node_integer(p->t, -1), a};
+    return multiply(p, &(Nodes){both_factors, 2, 2});
 }
 
 Node *parse_sum(Parser *p)
@@ -269,6 +291,7 @@ Node *parse_sum(Parser *p)
         if (!a) return NULL;
         nodes_add(p->t, &terms, a);
     } while (sign_of(p));
+    if (terms.n > 1 && !all_scalar(&terms)) return parse_fail(p);
     Node *sum = node_sum(p->t, terms.kids, terms.n);
     return unit_ahead(p) ? parse_unit(p, sum) : sum;
 }

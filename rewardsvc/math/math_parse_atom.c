@@ -35,7 +35,7 @@ static Node *name_indexed(Parser *p, Span name, Span index)
     memcpy(text, name.p, n);
     text[n++] = '_';
     for (size_t i = 0; i < index.n; i++)
-        if (!strchr("{} ", index.p[i])) text[n++] = index.p[i];
+        if (!strchr("{} ~$\t\n\r", index.p[i])) text[n++] = index.p[i];
     return node_named(p->t, NODE_NAME, 0, (Span){text, n});
 }
 

@@ -25,10 +25,19 @@ static Node *parse_region(Parser *p)
     return a;
 }
 
+/* "\\approx 1.41" behind an exact value adds nothing to it. */
+static bool skip_about(Parser *p)
+{
+    while (parse_take(p, TOKEN_ABOUT))
+        if (!parse_region(p)) return false;
+    return true;
+}
+
 /* One value, or a relation; a chain of equations is its ends, another chain a list of relations. */
 static Node *parse_item(Parser *p)
 {
     Nodes chain = {0};
+    parse_take(p, TOKEN_ABOUT); /* "about 5" */
     Node *left = parse_region(p), *first = left;
     int last = -1;
     bool equations = true;
@@ -43,7 +52,8 @@ static Node *parse_item(Parser *p)
         nodes_add(p->t, &chain, node_new(p->t, NODE_RELATION, last, (Node *[]){left, right}, 2));
         left = right;
     }
-    if (!left || !chain.n) return left;
+    if (!left || !skip_about(p)) return NULL;
+    if (!chain.n) return left;
     if (chain.n == 1) return chain.kids[0];
     if (equations) return node_new(p->t, NODE_RELATION, RELATION_EQUAL, (Node *[]){first, left}, 2);
     return node_new(p->t, NODE_LIST, '&', chain.kids, chain.n);

@@ -83,6 +83,7 @@ Node *parse_unit(Parser *p, Node *a)
     while (take_word(p, &unit, &power, &n_names))
         if (parse_sign(p, '/')) parse_next(p);
     if (p->failed) return NULL;
+    if (a->has & HAS_OTHER) return a; /* (3, 4) cm */
     size_t end = p->tok.kind == TOKEN_END ? p->s.n : p->tok.at;
     Span words = span_trim((Span){p->s.p + begin, end - begin});
     return unit_node(p, a, n_names == 1 ? unit : -1, power, words);

@@ -40,6 +40,7 @@ typedef enum {
     TOKEN_AND,
     TOKEN_OR,
     TOKEN_SUCH_THAT,
+    TOKEN_ABOUT,    /* \approx */
     TOKEN_ROW,      /* \\ */
     TOKEN_SET_OPEN, /* \{ */
     TOKEN_SET_CLOSE,

@@ -61,7 +61,9 @@ START_TEST(constants_are_certified)
            {"(1+i)^2", "2i"}, {"\\tan^{-1} 1", "\\pi/4"}, {"\\arctan(1)", "\\frac{\\pi}{4}"},
            {"\\frac{1+\\sqrt5}{2}", "\\phi_0 = \\frac{\\sqrt5+1}2"}, {"2^{1/2}", "\\sqrt2"},
            {"(-8)^{1/3}", "-2"}, {"\\cos^2 1 + \\sin^2 1", "1"}, {"cbrt = \\sqrt[3]{2}", "2^{1/3}"},
-           {"\u221a(2)", "sqrt(2)"}, {"\\frac{\\pi}{2}", "\u03c0/2"}, {"9^9^9", "9^{9^9}"});
+           {"\u221a(2)", "sqrt(2)"}, {"\\frac{\\pi}{2}", "\u03c0/2"}, {"9^9^9", "9^{9^9}"},
+           {"\\sqrt2\\approx 1.41", "\\sqrt2"}, {"\\approx 5", "5"},
+           {"x = 4\\pi \u2248 12.57", "4\\pi"});
     EXPECT(MATH_DIFFERENT, {"\\sqrt2", "1.41421356237309504880168872420969807856967"},
            {"\\pi", "3.14159265358979323846264338327950288419716939937510"}, {"\\pi", "22/7"},
            {"e^{\\pi\\sqrt{163}}", "262537412640768744"}, {"i", "-i"}, {"\\infty", "-\\infty"},
@@ -103,6 +105,15 @@ START_TEST(collections)
            {"(1,2)", "\\{1,2\\}"}, {"1,2", "1,2,3"}, {"1,1,2", "1,2"}, {"\\{1,2\\}", "\\{1,3\\}"},
            {"\\begin{pmatrix}1&2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}"},
            {"1\\pm2", "3"}, {"1:2:3", "1:3:2"}, {"5", "5, 6"}, {"(1,2)", "3"});
+}
+END_TEST
+
+START_TEST(a_list_without_brackets_has_no_order)
+{
+    ck_assert_int_eq(judge("(7,5,3)", "3,5,7"), MATH_EQUAL);
+    ck_assert_int_eq(judge("7,5,3", "(3,5,7)"), MATH_DIFFERENT);
+    ck_assert_int_eq(judge("3,5,7", "(3,5,7)"), MATH_EQUAL);
+    ck_assert_int_eq(judge("[7,5,3]", "3,5,7"), MATH_DIFFERENT);
 }
 END_TEST
 
@@ -210,6 +221,8 @@ START_TEST(finds_the_place_of_an_answer)
     expect_place(MATH_AUTO, false, "Thus it is $\\frac12$ of all", "\\frac12");
     expect_place(MATH_AUTO, false, "Thus $a$ is -1,234.5% more", "-1,234.5%");
     expect_place(MATH_AUTO, false, "costs 3/4 or 5-2", "2");
+    expect_place(MATH_AUTO, false, "The answer is $\\$18.90$.", "\\$18.90");
+    expect_place(MATH_AUTO, false, "The answer is $5.", "$5");
     expect_place(MATH_AUTO, true, "it is 3", NULL);
     expect_place(MATH_AUTO, false, "none at all", NULL);
     expect_place(MATH_AUTO, false, "", NULL);
@@ -492,7 +505,8 @@ START_TEST(million_digits_and_odd_bytes)
 END_TEST
 
 TEST_MAIN("math_equal", numbers_are_exact, constants_are_certified, expressions_in_variables,
-          collections, sets_of_reals, equations_up_to_a_factor, units_percent_base_and_money, words,
+          collections, a_list_without_brackets_has_no_order, sets_of_reals,
+          equations_up_to_a_factor, units_percent_base_and_money, words,
           rounding_only_where_it_is_asked_for, finds_the_place_of_an_answer, scores_with_a_status,
           agrees_with_every_golden_pair, nests_end_in_time, large_values_end_in_time,
           long_sums_and_lists_end_in_time, million_digits_and_odd_bytes)
