@@ -15,9 +15,11 @@ static bool is_relation(const Node *a)
     return all;
 }
 
-/* A name, words, or a product of names such as AB or f(x): something that a value is given to. */
+/* A name, words, or a product of names such as AB, f(x), f^{-1}(x) or dy/dx: something that a value
+ * is given to. */
 static bool is_label(const Node *a)
 {
+    if (a->kind == NODE_POWER) return a->kids[1]->kind == NODE_NUMBER && is_label(a->kids[0]);
     if (a->kind == NODE_NAME || a->kind == NODE_TEXT || a->kind == NODE_EULER || a->kind == NODE_I)
         return true;
     bool all = a->kind == NODE_PRODUCT || (a->kind == NODE_BRACKET && a->tag == ('(' | ')' << 8));

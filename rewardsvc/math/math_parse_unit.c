@@ -54,11 +54,20 @@ static void read_words(Span text, int *unit, long *power, int *n_names)
     }
 }
 
+/* Are there digits in it that are no power? "\\text{ or 6}" is no unit. */
+static bool has_digits(Span text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] >= '0' && text.p[i] <= '9' && (i == 0 || text.p[i - 1] != '^')) return true;
+    return false;
+}
+
 /* Takes one word with its power; false if it is not one. */
 static bool take_word(Parser *p, int *unit, long *power, int *n_names)
 {
     bool words = p->tok.kind == TOKEN_TEXT;
     if (!words && !parse_unit_word(p)) return false;
+    if (words && has_digits(p->tok.text)) return parse_fail(p), false;
     read_words(words ? p->tok.text : p->tok.run, unit, power, n_names);
     if (!words) p->at = p->tok.at + p->tok.run.n;
     parse_next(p);

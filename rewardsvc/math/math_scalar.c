@@ -80,10 +80,20 @@ static bool balls(acb_t x, acb_t y, Tree *t, const Node *a, const Node *b, int p
     return acb_is_finite(x) && acb_is_finite(y);
 }
 
+/* Known to so many bits, or so close to 0? */
+static bool accurate(const acb_t x, slong bits)
+{
+    mag_t m;
+    mag_init(m);
+    acb_get_mag(m, x);
+    bool near_zero = mag_cmp_2exp_si(m, -bits) < 0;
+    mag_clear(m);
+    return near_zero || acb_rel_accuracy_bits(x) >= bits;
+}
+
 static bool agreed(const acb_t x, const acb_t y, slong bits)
 {
-    return acb_overlaps(x, y) && (acb_contains_zero(x) || acb_rel_accuracy_bits(x) >= bits) &&
-           (acb_contains_zero(y) || acb_rel_accuracy_bits(y) >= bits);
+    return acb_overlaps(x, y) && accurate(x, bits) && accurate(y, bits);
 }
 
 /* Is |x - y| below 2^-bits? */
@@ -170,7 +180,7 @@ static MathVerdict plain_compare(const Compare *c, Node *a, Node *b)
     if (a->kind == NODE_NUMBER && b->kind == NODE_NUMBER)
         return fmpq_equal(a->value, b->value) ? MATH_EQUAL : MATH_DIFFERENT;
     if (node_same(a, b)) return MATH_EQUAL;
-    if ((a->has | b->has) & HAS_INFINITY) return MATH_DIFFERENT;
+    if ((a->has | b->has) & (HAS_INFINITY | HAS_UNDEFINED)) return MATH_DIFFERENT;
     acb_t x, y;
     acb_init(x);
     acb_init(y);
@@ -334,6 +344,15 @@ static MathVerdict constant_ratio(Tree *t, const Node *ratio, acb_t first, acb_t
     return n == POINTS_WANTED ? MATH_EQUAL : MATH_UNDECIDED;
 }
 
+/* Is it 0 whatever its names are? */
+static bool vanishes(Tree *t, const Node *a, acb_t x)
+{
+    ball_evaluate(x, t, a, 0, POINT_PRECISION);
+    bool zero = acb_is_finite(x) && acb_contains_zero(x) && accurate(x, AGREED_BITS);
+    if (zero) ball_evaluate(x, t, a, 1, POINT_PRECISION);
+    return zero && acb_is_finite(x) && acb_contains_zero(x);
+}
+
 MathVerdict scalar_proportional(const Compare *c, Node *a, Node *b, bool positive)
 {
     Tree *t = c->t;
@@ -344,8 +363,11 @@ MathVerdict scalar_proportional(const Compare *c, Node *a, Node *b, bool positiv
     acb_init(x);
     acb_init(first);
     Node *ratio = node_quotient(t, a, b);
-    MathVerdict verdict =
-        identity == IDENTITY_PROVEN ? MATH_EQUAL : constant_ratio(t, ratio, first, x);
+    MathVerdict verdict = MATH_EQUAL;
+    if (identity != IDENTITY_PROVEN) {
+        bool zero = vanishes(t, a, x); /* "0 = 0" is no equation */
+        verdict = zero || vanishes(t, b, x) ? MATH_DIFFERENT : constant_ratio(t, ratio, first, x);
+    }
     if (verdict == MATH_EQUAL && positive) {
         int sign = ratio_sign(t, ratio, x);
         verdict = sign > 0 ? MATH_EQUAL : sign < 0 ? MATH_DIFFERENT : MATH_UNDECIDED;

@@ -190,7 +190,12 @@ Node *node_power(Tree *t, Node *base, Node *exponent)
         if (fold_power(t, q, base->value, exponent->value)) out = node_number(t, q);
         fmpq_clear(q);
     }
-    return out ? out : node_new(t, NODE_POWER, 0, kids, 2);
+    if (out) return out;
+    out = node_new(t, NODE_POWER, 0, kids, 2);
+    if (base->kind == NODE_NUMBER && fmpq_is_zero(base->value) && exponent->kind == NODE_NUMBER &&
+        fmpq_sgn(exponent->value) <= 0)
+        out->has |= HAS_UNDEFINED;
+    return out;
 }
 
 Node *node_function(Tree *t, MathFunction f, Node *const *kids, int n)

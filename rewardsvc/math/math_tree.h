@@ -88,7 +88,8 @@ enum {
     HAS_UNIT = 32,
     HAS_INFINITY = 64,
     HAS_OTHER = 128, /* something that is no scalar */
-    HAS_BASED = 256
+    HAS_BASED = 256,
+    HAS_UNDEFINED = 512 /* 1/0, 0^0 */
 };
 
 typedef struct Node {
