@@ -10,6 +10,7 @@
 
 #include "common/errors.h"
 #include "common/sample.h"
+#include "common/utf8.h"
 #include "rewardsvc/remote_internal.h"
 #include "rewardsvc/remote_log_line.h"
 
@@ -19,7 +20,7 @@ static void check_text(const char *text, size_t n)
 {
     Buffer clean = {0};
     REQUIRE(strlen(text) == n, "a NUL at %zu of %zu", strlen(text), n);
-    remote_text_clean(text, n, true, &clean);
+    utf8_clean(text, n, true, &clean);
     REQUIRE(clean.size == n && !memcmp(clean.data ? clean.data : "", text, n), "not UTF-8");
     buffer_free(&clean);
 }
