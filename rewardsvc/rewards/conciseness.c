@@ -6,7 +6,7 @@
  *     = min(1, budget / length) * (1 - share of 4-word sequences that were there before)
  *
  * rounded to the nearest tenth, at least 0.1. The third, whether each step is relevant, takes a
- * judge. It belongs inside CRF (shaping_crf), where only right answers are paid for it. */
+ * judge. It belongs inside the shape `crf`, where only right answers are paid for it. */
 #include <math.h>
 #include <string.h>
 

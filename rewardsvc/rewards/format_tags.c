@@ -5,12 +5,14 @@
 #include "rewardsvc/answer.h"
 #include "rewardsvc/reward.h"
 
-enum { MODE };
+enum { MODE, THOUGHT };
 
 static const RewardSetting settings[] = {
     {"mode", SETTING_TEXT, .text = "strict",
      .help = "strict: nothing but the two blocks, each tag once, 1 or 0; lenient: text around them "
              "is allowed; partial: a quarter for each tag that occurs exactly once and in order"},
+    {"thought", SETTING_BOOL, .number = 0,
+     .help = "strict and lenient: something must stand in <think> too (KnowRL's format)"},
     {0},
 };
 
@@ -56,8 +58,12 @@ static int open_mode(const RewardValue *v, void **state)
 
 static Score score(const RewardValue *v, void *state, const Evidence *e)
 {
-    (void)v;
-    return score_ok(((const Mode *)state)->value((Span){e->text, e->n_text}));
+    const Mode *mode = state;
+    Span text = {e->text, e->n_text};
+    double value = mode->value(text);
+    if (v[THOUGHT].flag && mode->value != mode_partial && !span_trim(answer_tag(text, "think")).n)
+        value = 0;
+    return score_ok(value);
 }
 
 const Reward reward_format_tags = {
