@@ -57,7 +57,7 @@ static int check_component(const Experiment *e)
     return -1;
 }
 
-/* Every reward must find what it reads in a problem's record: an empty answer to the first one is
+/* Every rule must find what it reads in a problem's record: an empty answer to the first one is
  * judged. */
 static int check_judging(const Experiment *e)
 {
@@ -71,6 +71,7 @@ static int check_judging(const Experiment *e)
                        .max_tokens = (int)e->cfg.rollout.max_tokens};
     for (int i = 0; record && i < e->rewards.n; i++) {
         const RewardComponent *c = &e->rewards.components[i];
+        if (!c->reward->score) continue; /* judges take their time, shapes need scores */
         errors_quiet(1);
         Score s = c->reward->score(c->values, c->state, &answer);
         errors_quiet(-1);

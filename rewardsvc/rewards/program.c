@@ -29,6 +29,7 @@ enum {
     OUTPUT,
     BUDGET,
     COMPILE,
+    FENCED,
     BEFORE,
     ENTRY,
     SETUP,
@@ -63,6 +64,7 @@ static const RewardSetting settings[] = {
      .help = "seconds by the clock for all tests of a sample: those that would begin later fail"},
     {"compile_s", SETTING_NUMBER, .number = 10, .least = 1, .most = 3600,
      .help = "c: CPU seconds for the compiler"},
+    {"fenced", SETTING_BOOL, .number = 1, .help = "false: a text without a block is the program"},
     {"before", SETTING_TEXT, .text = "",
      .help = "field whose text is put before the program (HumanEval: prompt); none: nothing"},
     {"entry", SETTING_TEXT, .text = "entry_point",
@@ -87,7 +89,7 @@ typedef struct {
     ProgramSettings set;
     const char *before, *show, *const *tags;
     int parallel;
-    bool opened;
+    bool fenced, opened;
     Question *questions; /* all that are open */
 } State;
 
@@ -141,6 +143,7 @@ static int open_program(const RewardValue *v, void **state)
                                .setup = v[SETUP].text,
                                .most_tests = (int)v[MOST].number,
                                .allow_unsandboxed = v[UNSANDBOXED].flag};
+    s->fenced = v[FENCED].flag;
     s->before = v[BEFORE].text;
     s->show = v[SHOW].text;
     s->tags = language == LANGUAGE_C ? c_tags : python_tags;
@@ -204,7 +207,7 @@ static Span find_program(const State *s, const Evidence *e)
     Span rest = {e->text, e->n_text}, last = {NULL, 0}, info;
     for (Span block; (block = fence_next(&rest, &info)).p;)
         if (has_tag(s, info)) last = block;
-    return last;
+    return last.p || s->fenced ? last : (Span){e->text, e->n_text};
 }
 
 static ProgramRun *begin(const State *s, const Evidence *e, Span program)
