@@ -286,6 +286,40 @@ bool comm_take_group(Comm *c, Role at, Group *g)
     return true;
 }
 
+/* ---- the reward service's state -------------------------------------------------------------- */
+
+static void send_state(Comm *c, int rank, Role to, int64_t version, const char *text, size_t n)
+{
+    Blob *b = NEW(Blob, 1);
+    *b = (Blob){.refs = 1, .size = n + 1, .capacity = n + 1, .data = mem_text_n(text, n)};
+    Header h = header_make(KIND_STATE, version, "state of the rewards");
+    h.role = (uint32_t)to;
+    h.crc = crc32c(0, b->data, b->size);
+    message_send(c, rank, &h, b);
+}
+
+void comm_send_state(Comm *c, Role to, int64_t version, const char *text, size_t n)
+{
+    if (to == ROLE_LEARNER) send_state(c, 0, to, version, text, n);
+    for (int i = 0; to == ROLE_REWARD && i < comm_count(c, ROLE_REWARD); i++)
+        send_state(c, comm_rank_of(c, ROLE_REWARD, i), to, version, text, n);
+    messages_move(c);
+}
+
+bool comm_take_state(Comm *c, Role at, int64_t *version, Buffer *text)
+{
+    Arrived *a = message_take(c, KIND_STATE, -1, (int)at);
+    if (!a) return false;
+    if (!a->blob || crc32c(0, a->blob->data, a->blob->size) != a->header.crc)
+        die(EXIT_PEER, "the rewards' state of step %lld from rank %d was damaged on the way",
+            (long long)a->header.number, a->from);
+    *version = a->header.number;
+    text->size = 0;
+    buffer_add(text, a->blob->data, a->blob->size - 1);
+    arrived_free(c, a);
+    return true;
+}
+
 /* ---- stop ------------------------------------------------------------------------------------ */
 
 /* Nothing that is still to be judged or learnt from matters any more. */

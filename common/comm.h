@@ -7,6 +7,8 @@
  *   SCORED   reward service  slot's learner,  a packed Group        none: buffered
  *                            and rank 0
  *   WEIGHTS  learner         dedicated actor  version, wire, CRC    none: buffered
+ *   STATE    reward 0,       rewards, and     step, a text          none: buffered
+ *            or rank 0       rank 0
  *   PARTIAL  learner         learner          a slot's sum, pieces  the receiver, or the deadline
  *   SUMS     learner         learner          a few doubles         the receiver, or the deadline
  *   PULSE    any             rank 0, back     work counter, memory  none
@@ -76,6 +78,12 @@ void comm_send_weights(Comm *c, int64_t version, const void *wire, size_t n);
 /* Newest complete weights that arrived here: version, or -1 if none newer. *wire is borrowed until
  * the next call. Always -1 on a rank that hosts a learner. */
 int64_t comm_take_weights(Comm *c, const void **wire, size_t n);
+
+/* The reward service's state after `version` steps, to every reward rank (to = ROLE_REWARD) or to
+ * rank 0 (ROLE_LEARNER), this rank included; the text is copied. Local: buffered. */
+void comm_send_state(Comm *c, Role to, int64_t version, const char *text, size_t n);
+/* The next that arrived for this rank's role: true, and *text is replaced. */
+bool comm_take_state(Comm *c, Role at, int64_t *version, Buffer *text);
 
 /* Sum over the learner ranks in the fixed tree: x [n] of learner i is the sum of its own slots; the
  * result is on all learner ranks, same bits for any number of them that divides the slots. In

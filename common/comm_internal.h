@@ -22,8 +22,9 @@ enum { PIECE_BYTES = 1 << 20, PIECES_OPEN = 8 };
 typedef enum {
     KIND_GROUP,
     KIND_WEIGHTS,
-    KIND_SUM, /* announces a sum: its length and name, so that learners out of step are named and
-                 not mixed up */
+    KIND_STATE, /* of the reward service, by step */
+    KIND_SUM,   /* announces a sum: its length and name, so that learners out of step are named and
+                   not mixed up */
     KIND_SHARE,
     KIND_AGREE,
     KIND_HELLO,

@@ -281,6 +281,7 @@ static void arrive(Comm *c, int from, const Header *h, Blob *body)
         c->may_close |= from == 0;
         break;
     case KIND_GROUP:
+    case KIND_STATE:
         if (c->stopping) break; /* nothing that comes after the end matters */
         keep(c, a);
         return;

@@ -22,6 +22,8 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
                     .state = *state,
                     .earlier_s = state->trained_s,
                     .first_step = learner->step,
+                    .has_state = reward_block_has_state(rewards),
+                    .state_step = learner->step,
                     .shown = {.loss = NAN, .reward = NAN, .accuracy = state->accuracy_before}};
     r->dir = mem_text(dir);
     r->component_names = NEW(const char *, rewards->n);
@@ -203,6 +205,13 @@ void recorder_trained(Recorder *r)
     r->shown.loss = NAN;
 }
 
+void recorder_take_state(Recorder *r, int64_t step, const Buffer *text)
+{
+    r->state_step = step;
+    mem_free(r->state.service_state);
+    r->state.service_state = mem_text_n(text->data, text->size);
+}
+
 /* ---- evaluation, and the end of a step ---- */
 
 void recorder_evaluate(Recorder *r, int64_t version)
@@ -223,6 +232,7 @@ static void add_evaluation(Recorder *r)
 bool recorder_settle(Recorder *r)
 {
     if (!r->line || (r->evaluating && !evaluation_complete(&r->evaluation))) return false;
+    if (r->has_state && r->state_step < r->learner->step) return false;
     if (r->evaluating) add_evaluation(r);
     double s = clock_seconds() - r->step_began;
     end_line(r, r->learner->step, r->shown.tokens_per_s * s);

@@ -21,6 +21,8 @@ typedef struct {
     RunFile *file;
     const char **component_names;
     CheckpointState state; /* what the next checkpoint says besides the learner's counters */
+    bool has_state;        /* rewards have state over steps; state.service_state is that after */
+    int64_t state_step;    /* so many steps: a step is not over before its own has come */
     Evaluation evaluation;
     bool evaluating; /* a version's evaluation is awaited; its step's line is not written yet */
     json_t *line;    /* metrics of the step in progress */
@@ -47,11 +49,14 @@ void recorder_imitated(Recorder *r);
  * begins the step's line. */
 void recorder_trained(Recorder *r);
 
+/* The rewards' state after `step` steps; a checkpoint of that step holds it. */
+void recorder_take_state(Recorder *r, int64_t step, const Buffer *text);
+
 /* An evaluation of `version` begins; recorder_settle waits for it. */
 void recorder_evaluate(Recorder *r, int64_t version);
 
-/* Writes the step's line once its evaluation, if any, is complete. True when it was written: the
- * step is over. */
+/* Writes the step's line once its evaluation, if any, is complete and the rewards' state has come.
+ * True when it was written: the step is over. */
 bool recorder_settle(Recorder *r);
 
 /* Writes a checkpoint and closes the segment of rollouts. -1: the reason was said, older

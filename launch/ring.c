@@ -7,6 +7,8 @@
  * answers are made again, to the same bits, on resume. */
 #include "launch/ring.h"
 
+#include <string.h>
+
 #include "common/errors.h"
 #include "common/work.h"
 
@@ -21,6 +23,18 @@ static bool take_groups(Ring *r)
             inbox_put(&r->learner->inbox, &g);
         group_free(&g);
     }
+    return any;
+}
+
+/* Rank 0: what the rewards remember of the steps so far. */
+static bool take_state(Ring *r)
+{
+    Buffer text = {0};
+    bool any = false;
+    int64_t step;
+    for (; comm_take_state(r->comm, ROLE_LEARNER, &step, &text); any = true)
+        recorder_take_state(r->recorder, step, &text);
+    buffer_free(&text);
     return any;
 }
 
@@ -109,6 +123,7 @@ static bool learner_turn(Ring *r)
     Learner *l = r->learner;
     const Config *c = r->cfg;
     bool worked = take_groups(r);
+    if (r->recorder && r->recorder->has_state) worked |= take_state(r);
     if (settle(r)) return true;
     if (comm_stopping(r->comm)) return worked;
     if (r->recorder && comm_asked_to_leave_now(r->comm)) {
@@ -132,14 +147,19 @@ static bool learner_turn(Ring *r)
 static const char *awaited(const Ring *r)
 {
     if (r->learner)
-        return r->recorder && r->recorder->evaluating ? "the evaluation's answers"
-                                                      : "the step's groups";
+        return !r->recorder || !r->recorder->line ? "the step's groups"
+               : r->recorder->evaluating          ? "the evaluation's answers"
+                                                  : "the rewards' state";
     return r->actor ? "weights" : "groups to score";
 }
 
 int ring_run(Ring *r)
 {
     int code;
+    if (r->recorder && r->recorder->has_state) {
+        const char *text = r->recorder->state.service_state;
+        comm_send_state(r->comm, ROLE_REWARD, r->learner->step, text, strlen(text));
+    }
     if (r->learner && r->learner->sft_step == r->cfg->sft.steps) publish(r);
     while (!comm_stopped(r->comm, &code)) {
         bool worked = false;

@@ -46,6 +46,13 @@ static inline Score group_score(const GroupEvidence *g, int component, int sampl
     return g->scores[component * g->n + sample];
 }
 
+/* A group whose scores and rewards are all known, as rewards with state see it. */
+typedef struct {
+    GroupEvidence g;
+    const Score *reward;      /* [n] */
+    const char *const *notes; /* [n_components, n] or NULL */
+} JudgedGroup;
+
 /* A reward's own settings, declared by it: key in the reward block, default, range, meaning. A
  * component is the label of an item before this one; its index, -1 where the setting is not given.
  * Components are one label or a list of different ones; none where not given. */
@@ -109,6 +116,17 @@ typedef struct {
     bool (*work)(void *state);
     bool (*answered)(void *state, void *question, Score *scores, char **notes);
     void (*withdraw)(void *state, void *question);
+
+    /* State over steps, of a reward of any kind. advance: once a step, on the first reward rank,
+     * when every group of the step is judged: groups [n] in the order of their ids, which stay
+     * until advanced says true. Until then nothing of the next step is judged. save: the state as
+     * JSON (new reference), for checkpoints and the other reward ranks. load: takes it; NULL is the
+     * beginning. 0, or -1 with the reason. All four or none. */
+    void (*advance)(const RewardValue *values, void *state, const JudgedGroup *groups, int n,
+                    int64_t step);
+    bool (*advanced)(const RewardValue *values, void *state);
+    json_t *(*save)(const void *state);
+    int (*load)(const RewardValue *values, void *state, const json_t *saved);
 
     /* A shape: changes the rewards [n] of a group, as the items before it in the list have made
      * them, once all scores are known. Rewards that are not ok it leaves alone; where a component
@@ -189,6 +207,14 @@ void reward_block_close(RewardBlock *b);
 
 /* Lets the judges work for a moment: whether anything moved. */
 bool reward_block_work(RewardBlock *b);
+
+/* State over steps (Reward). The text is JSON, an object with an entry for each component that has
+ * any; "" is the beginning. */
+bool reward_block_has_state(const RewardBlock *b);
+void reward_block_advance(RewardBlock *b, const JudgedGroup *groups, int n, int64_t step);
+bool reward_block_advanced(RewardBlock *b);
+char *reward_block_save(const RewardBlock *b); /* caller frees */
+int reward_block_load(RewardBlock *b, const char *text);
 
 /* Scores one sample by itself: a group of one (reward_case.h), waiting for judges. components,
  * latencies_s: [b->n] out. */

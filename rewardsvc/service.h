@@ -11,10 +11,18 @@
 typedef struct ServiceCase ServiceCase;
 
 typedef struct {
-    Comm *comm;        /* borrowed */
-    const Config *cfg; /* borrowed */
-    RewardBlock block; /* owned, as the judges */
+    Comm *comm;         /* borrowed */
+    const Config *cfg;  /* borrowed */
+    RewardBlock block;  /* owned */
     ServiceCase *cases; /* groups that wait for a judge, in order of arrival */
+    /* Where rewards have state over steps (reward.h): it is of version `step`, -1 before it has
+     * come; groups of later steps wait. */
+    bool has_state;
+    int64_t step;
+    ServiceCase *early;   /* groups of a later step than the state's */
+    ServiceCase **judged; /* [P] on the first reward rank: the step's groups by id, NULL: not yet */
+    int n_judged;
+    JudgedGroup *advancing; /* [P] what the rewards look at while they advance; NULL: they do not */
 } Service;
 
 /* Opens the reward block of the configuration. 0, or -1 with every error said. Local. */
