@@ -15,6 +15,7 @@ typedef enum {
     STREAM_REWARD = 6,   /* rewards that draw (controls) */
     STREAM_NOISE = 7,    /* noise put on rewards: not what a control draws */
     STREAM_ORDER = 8,    /* the order in which a judge sees answers */
+    STREAM_PICK = 9,     /* which samples a meta judge, or the training of a judge, looks at */
 } Stream;
 
 /* 128 random bits for (seed, stream, a, b, c); a may use all 64 bits, b and c 32. */
