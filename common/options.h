@@ -128,6 +128,8 @@ INT(learner, reduction_slots, 4, 1, 64,
     "S, a power of two: the fixed tree of gradient sums; learner ranks must divide it")
 NUM(learner, max_failed, 0.5, 0, 1,
     "share of samples whose scoring may fail in a step before the run stops")
+CHOICE(learner, on_failure, "drop_sample", "drop_sample|drop_group",
+       "a failed scoring leaves out its sample, or its whole group: then nothing of it trains")
 END(learner)
 
 SECTION(eval, "held-out accuracy: greedy, one answer a problem")

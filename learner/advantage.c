@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/config.h"
 #include "common/errors.h"
 
 static double mean_of(int n, const double *x)
@@ -61,12 +62,31 @@ const Advantage *advantage_find(const char *name)
     return NULL;
 }
 
-bool advantage_counts(const Sample *s, bool mask_truncated)
+unsigned advantage_leaves_out(const Config *c)
 {
-    return s->reward.status == SCORE_OK && !(mask_truncated && s->finish == FINISH_LENGTH);
+    return (c->learner.mask_truncated ? LEAVE_OUT_TRUNCATED : 0u) |
+           (strcmp(c->learner.on_failure, "drop_group") == 0 ? LEAVE_OUT_FAILED_GROUPS : 0u);
 }
 
-AdvantageCounts advantage_assign(const Advantage *a, double eps, bool mask_truncated, Group *g)
+static bool any_failed(const Group *g)
+{
+    for (int i = 0; i < g->n_samples; i++)
+        if (g->samples[i].reward.status != SCORE_OK) return true;
+    return false;
+}
+
+static bool is_masked(const Sample *s, unsigned leave_out)
+{
+    return (leave_out & LEAVE_OUT_TRUNCATED) && s->finish == FINISH_LENGTH;
+}
+
+bool advantage_counts(const Group *g, const Sample *s, unsigned leave_out)
+{
+    return s->reward.status == SCORE_OK && !is_masked(s, leave_out) &&
+           !((leave_out & LEAVE_OUT_FAILED_GROUPS) && any_failed(g));
+}
+
+AdvantageCounts advantage_assign(const Advantage *a, double eps, unsigned leave_out, Group *g)
 {
     AdvantageCounts c = {.equal = true};
     double *reward = NEW(double, g->n_samples), *advantage = NEW(double, g->n_samples);
@@ -74,8 +94,10 @@ AdvantageCounts advantage_assign(const Advantage *a, double eps, bool mask_trunc
         const Sample *s = &g->samples[i];
         if (s->reward.status != SCORE_OK)
             c.n_failed++;
-        else if (!advantage_counts(s, mask_truncated))
+        else if (is_masked(s, leave_out))
             c.n_truncated++;
+        else if (!advantage_counts(g, s, leave_out))
+            c.n_dropped++;
         else {
             double r = s->reward.value;
             REQUIRE(isfinite(r), "reward of group %lld, sample %d is ok and not finite",
@@ -88,7 +110,7 @@ AdvantageCounts advantage_assign(const Advantage *a, double eps, bool mask_trunc
     if (!c.equal) a->assign(c.n_counted, reward, eps, advantage);
     for (int i = 0, k = 0; i < g->n_samples; i++)
         g->samples[i].advantage =
-            advantage_counts(&g->samples[i], mask_truncated) ? (float)advantage[k++] : 0.0f;
+            advantage_counts(g, &g->samples[i], leave_out) ? (float)advantage[k++] : 0.0f;
     mem_free(reward);
     mem_free(advantage);
     return c;

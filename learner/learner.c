@@ -114,7 +114,7 @@ typedef struct {
 static void group_gradient(Learner *l, const Objectives *o, const Group *g, float *grad,
                            double *stats)
 {
-    loss_rows_fill(&l->rows, g, l->cfg->learner.mask_truncated, o->aggregate, &o->counts);
+    loss_rows_fill(&l->rows, g, advantage_leaves_out(l->cfg), o->aggregate, &o->counts);
     if (!l->rows.n) return;
     lay_out(l, g);
     if (o->settings.kl > 0) {
@@ -210,13 +210,13 @@ static int judge_step(Learner *l)
     const Config *c = l->cfg;
     const Advantage *a = advantage_find(c->learner.advantage);
     StepStats *s = &l->stats;
+    unsigned leave_out = advantage_leaves_out(c);
     for (int i = 0; i < l->inbox.P; i++) {
         Group *g = &l->inbox.groups[i];
         if (!g->n_samples) continue;
-        AdvantageCounts n =
-            advantage_assign(a, c->learner.advantage_eps, c->learner.mask_truncated, g);
+        AdvantageCounts n = advantage_assign(a, c->learner.advantage_eps, leave_out, g);
         if (!inbox_is_mine(&l->inbox, i)) continue;
-        loss_count(g, c->learner.mask_truncated, &s->counts);
+        loss_count(g, leave_out, &s->counts);
         s->n_samples += g->n_samples;
         s->n_failed += n.n_failed;
         s->n_truncated += n.n_truncated;

@@ -73,24 +73,24 @@ static double k3(double d_raw, double *derivative)
 
 /* ---- rows ---- */
 
-static bool sample_trains(const Group *g, const Sample *s, bool mask_truncated)
+static bool sample_trains(const Group *g, const Sample *s, unsigned leave_out)
 {
-    return g->kind == GROUP_DEMO || advantage_counts(s, mask_truncated);
+    return g->kind == GROUP_DEMO || advantage_counts(g, s, leave_out);
 }
 
-static int trained_tokens(const Group *g, const Sample *s, bool mask_truncated)
+static int trained_tokens(const Group *g, const Sample *s, unsigned leave_out)
 {
-    if (!sample_trains(g, s, mask_truncated)) return 0;
+    if (!sample_trains(g, s, leave_out)) return 0;
     if (!s->mask) return s->n_tokens;
     int n = 0;
     for (int t = 0; t < s->n_tokens; t++) n += s->mask[t] != 0;
     return n;
 }
 
-void loss_count(const Group *g, bool mask_truncated, LossCounts *c)
+void loss_count(const Group *g, unsigned leave_out, LossCounts *c)
 {
     for (int i = 0; i < g->n_samples; i++) {
-        int n = trained_tokens(g, &g->samples[i], mask_truncated);
+        int n = trained_tokens(g, &g->samples[i], leave_out);
         c->n_tokens += n;
         c->n_sequences += n > 0;
     }
@@ -127,14 +127,14 @@ static void rows_add(LossRows *r, const Group *g, int i, int n_trained, double w
     }
 }
 
-void loss_rows_fill(LossRows *r, const Group *g, bool mask_truncated, Aggregate aggregate,
+void loss_rows_fill(LossRows *r, const Group *g, unsigned leave_out, Aggregate aggregate,
                     const LossCounts *step)
 {
     r->n = 0;
     mem_free(r->ref);
     r->ref = NULL;
     for (int i = 0; i < g->n_samples; i++) {
-        int n = trained_tokens(g, &g->samples[i], mask_truncated);
+        int n = trained_tokens(g, &g->samples[i], leave_out);
         if (n == 0) continue;
         REQUIRE(step->n_tokens >= n && step->n_sequences >= 1, "the step was not counted");
         rows_add(r, g, i, n,

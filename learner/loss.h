@@ -39,12 +39,12 @@ typedef enum {
 } Aggregate; /* mean over the step's tokens; mean over answers of their token means */
 int aggregate_find(const char *name, Aggregate *out); /* "token", "sequence"; -1 if neither */
 
-/* Trained tokens and answers that have any: add over all groups of the step, then over ranks.
- * Integers in double, exact in any order. */
+/* Trained tokens and answers that have any (leave_out: advantage.h): add over all groups of the
+ * step, then over ranks. Integers in double, exact in any order. */
 typedef struct {
     double n_tokens, n_sequences;
 } LossCounts;
-void loss_count(const Group *g, bool mask_truncated, LossCounts *c);
+void loss_count(const Group *g, unsigned leave_out, LossCounts *c);
 
 /* The trained tokens of one group, by sample and then position; a sample that does not count
  * (advantage_counts) has none; demonstrations (GROUP_DEMO) need no score and all count. */
@@ -62,7 +62,7 @@ typedef struct {
 } LossRows;
 
 /* Fills r (keeps its memory for the next group). step: counts over the whole step, all ranks. */
-void loss_rows_fill(LossRows *r, const Group *g, bool mask_truncated, Aggregate aggregate,
+void loss_rows_fill(LossRows *r, const Group *g, unsigned leave_out, Aggregate aggregate,
                     const LossCounts *step);
 void loss_rows_want_ref(LossRows *r); /* makes r->ref [n] */
 void loss_rows_free(LossRows *r);

@@ -1,6 +1,7 @@
 /* The worked numbers of the specification (T0-a), and what must be exactly zero. */
 #include "learner/advantage.h"
 
+#include "common/config.h"
 #include "tests/harness.h"
 
 static Group group_of(int n, const double *reward)
@@ -18,7 +19,7 @@ static void expect(const char *name, int n, const double *reward, const double *
     Group g = group_of(n, reward);
     const Advantage *a = advantage_find(name);
     ck_assert_ptr_nonnull(a);
-    AdvantageCounts c = advantage_assign(a, 1e-6, false, &g);
+    AdvantageCounts c = advantage_assign(a, 1e-6, 0, &g);
     ck_assert_int_eq(c.n_counted, n);
     for (int i = 0; i < n; i++)
         ck_assert_msg(fabs(g.samples[i].advantage - want[i]) < 6e-7, "%s [%d]: %.8f, not %.8f",
@@ -47,7 +48,7 @@ START_TEST(equal_rewards_give_exactly_zero)
             for (int i = 0; i < n; i++)
                 reward[i] = 0.1 + 0.7 * k; /* the mean of 3 x 0.1 is not 0.1 */
             Group g = group_of(n, reward);
-            AdvantageCounts c = advantage_assign(&list[k], 0, false, &g);
+            AdvantageCounts c = advantage_assign(&list[k], 0, 0, &g);
             ck_assert(c.equal);
             for (int i = 0; i < n; i++) ck_assert(g.samples[i].advantage == 0);
             mem_free(g.samples);
@@ -59,9 +60,9 @@ END_TEST
 START_TEST(nearly_equal_rewards_are_not_a_tie)
 {
     Group g = group_of(2, (double[]){0.1 + 0.2, 0.3});
-    ck_assert(!advantage_assign(advantage_find("grpo"), 0, false, &g).equal);
+    ck_assert(!advantage_assign(advantage_find("grpo"), 0, 0, &g).equal);
     ck_assert(g.samples[0].advantage > g.samples[1].advantage);
-    advantage_assign(advantage_find("grpo"), 1e-4, false, &g);
+    advantage_assign(advantage_find("grpo"), 1e-4, 0, &g);
     ck_assert(g.samples[0].advantage < 1e-12f);
     mem_free(g.samples);
 }
@@ -73,7 +74,7 @@ START_TEST(failed_samples_are_left_out_of_the_statistics)
     Group g = group_of(6, reward);
     g.samples[1].reward.status = SCORE_TIMEOUT;
     g.samples[3].reward.status = SCORE_ERROR;
-    AdvantageCounts c = advantage_assign(advantage_find("grpo"), 1e-6, false, &g);
+    AdvantageCounts c = advantage_assign(advantage_find("grpo"), 1e-6, 0, &g);
     ck_assert_int_eq(c.n_counted, 4);
     ck_assert_int_eq(c.n_failed, 2);
     ck_assert_double_eq(c.reward_sum, 1);
@@ -90,7 +91,8 @@ START_TEST(truncated_samples_count_unless_masked)
     for (int mask = 0; mask < 2; mask++) {
         Group g = group_of(3, reward);
         g.samples[2].finish = FINISH_LENGTH;
-        AdvantageCounts c = advantage_assign(advantage_find("dr_grpo"), 0, mask, &g);
+        AdvantageCounts c =
+            advantage_assign(advantage_find("dr_grpo"), 0, mask ? LEAVE_OUT_TRUNCATED : 0, &g);
         ck_assert_int_eq(c.n_truncated, mask);
         ck_assert_float_eq_tol(g.samples[0].advantage, mask ? 0.5f : 2.0f / 3, 1e-6f);
         if (mask)
@@ -102,14 +104,59 @@ START_TEST(truncated_samples_count_unless_masked)
 }
 END_TEST
 
+/* Of the group nothing trains, whatever failed in it; the failures alone count as such. */
+START_TEST(a_failure_drops_its_group_where_that_is_the_policy)
+{
+    static const ScoreStatus failures[] = {SCORE_TIMEOUT, SCORE_ERROR, SCORE_REFUSED,
+                                           SCORE_NOT_APPLICABLE};
+    for (int f = 0; f < 4; f++) {
+        Group g = group_of(5, (double[]){1, 0, 0, 1, 0});
+        g.samples[2].reward.status = failures[f];
+        g.samples[4].finish = FINISH_LENGTH;
+        AdvantageCounts c = advantage_assign(advantage_find("grpo"), 1e-6,
+                                             LEAVE_OUT_FAILED_GROUPS | LEAVE_OUT_TRUNCATED, &g);
+        ck_assert(c.n_counted == 0 && c.n_failed == 1 && c.n_truncated == 1 && c.n_dropped == 3);
+        ck_assert(c.equal);
+        for (int i = 0; i < 5; i++) {
+            ck_assert(g.samples[i].advantage == 0);
+            ck_assert(!advantage_counts(&g, &g.samples[i], LEAVE_OUT_FAILED_GROUPS));
+        }
+        c = advantage_assign(advantage_find("grpo"), 1e-6, 0, &g); /* the sample alone */
+        ck_assert(c.n_counted == 4 && c.n_failed == 1 && c.n_dropped == 0);
+        ck_assert(g.samples[0].advantage > 0 && g.samples[2].advantage == 0);
+        mem_free(g.samples);
+    }
+    Group whole = group_of(2, (double[]){1, 0});
+    AdvantageCounts c =
+        advantage_assign(advantage_find("grpo"), 1e-6, LEAVE_OUT_FAILED_GROUPS, &whole);
+    ck_assert(c.n_counted == 2 && c.n_dropped == 0 && whole.samples[0].advantage > 0);
+    mem_free(whole.samples);
+}
+END_TEST
+
+START_TEST(the_configuration_says_what_is_left_out)
+{
+    static const char *const sets[] = {"learner.on_failure=drop_group",
+                                       "learner.mask_truncated=true"};
+    const unsigned want[] = {0, LEAVE_OUT_FAILED_GROUPS,
+                             LEAVE_OUT_FAILED_GROUPS | LEAVE_OUT_TRUNCATED};
+    for (int n = 0; n < 3; n++) {
+        Config c;
+        ck_assert(!config_parse(&c, "t.yaml", "run: {name: t}\n", sets, n));
+        ck_assert_uint_eq(advantage_leaves_out(&c), want[n]);
+        config_free(&c);
+    }
+}
+END_TEST
+
 START_TEST(fewer_than_two_samples_give_zero)
 {
     Group g = group_of(3, (double[]){1, 0, 5});
     g.samples[0].reward.status = g.samples[1].reward.status = SCORE_REFUSED;
-    ck_assert(advantage_assign(advantage_find("rloo"), 1e-6, false, &g).equal);
+    ck_assert(advantage_assign(advantage_find("rloo"), 1e-6, 0, &g).equal);
     for (int i = 0; i < 3; i++) ck_assert(g.samples[i].advantage == 0);
     g.samples[2].reward.status = SCORE_NOT_APPLICABLE;
-    ck_assert_int_eq(advantage_assign(advantage_find("grpo"), 1e-6, false, &g).n_counted, 0);
+    ck_assert_int_eq(advantage_assign(advantage_find("grpo"), 1e-6, 0, &g).n_counted, 0);
     for (int i = 0; i < 3; i++) ck_assert(g.samples[i].advantage == 0);
     mem_free(g.samples);
 }
@@ -124,5 +171,6 @@ END_TEST
 
 TEST_MAIN("advantage", gives_the_worked_numbers, equal_rewards_give_exactly_zero,
           nearly_equal_rewards_are_not_a_tie, failed_samples_are_left_out_of_the_statistics,
-          truncated_samples_count_unless_masked, fewer_than_two_samples_give_zero,
+          truncated_samples_count_unless_masked, a_failure_drops_its_group_where_that_is_the_policy,
+          the_configuration_says_what_is_left_out, fewer_than_two_samples_give_zero,
           unknown_estimators_are_not_found)

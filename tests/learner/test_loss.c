@@ -94,10 +94,10 @@ START_TEST(aggregation_by_token_and_by_sequence)
     for (int k = 0; k < 2; k++) {
         LossCounts step = {0};
         LossRows r = {0};
-        loss_count(&g, false, &step);
+        loss_count(&g, 0, &step);
         ck_assert_double_eq(step.n_tokens, 6);
         ck_assert_double_eq(step.n_sequences, 2);
-        loss_rows_fill(&r, &g, false, k ? AGGREGATE_SEQUENCE : AGGREGATE_TOKEN, &step);
+        loss_rows_fill(&r, &g, 0, k ? AGGREGATE_SEQUENCE : AGGREGATE_TOKEN, &step);
         double sum = 0;
         for (int i = 0; i < 6; i++) sum += r.weight[i] * token_loss[i];
         ck_assert_double_eq_tol(sum, k ? 0.3125 : 0.375, 1e-15);
@@ -116,11 +116,11 @@ START_TEST(ranks_add_up_to_the_mean_over_the_step)
     Group part[2] = {group_of(1, (int[]){2}, old[0], (double[]){0}),
                      group_of(1, (int[]){4}, old[1], (double[]){0})};
     LossCounts step = {0};
-    for (int rank = 0; rank < 2; rank++) loss_count(&part[rank], false, &step);
+    for (int rank = 0; rank < 2; rank++) loss_count(&part[rank], 0, &step);
     double sum = 0;
     for (int rank = 0; rank < 2; rank++) {
         LossRows r = {0};
-        loss_rows_fill(&r, &part[rank], false, AGGREGATE_TOKEN, &step);
+        loss_rows_fill(&r, &part[rank], 0, AGGREGATE_TOKEN, &step);
         for (int i = 0; i < r.n; i++) sum += r.weight[i] * token_loss[rank][i];
         loss_rows_free(&r);
         group_of_free(&part[rank]);
@@ -138,11 +138,11 @@ static double whole_loss(const char *advantage, double high, double kl, Aggregat
                          float dlp[5], LossStats *stats)
 {
     Group g = group_of(2, (int[]){2, 3}, m_old, (double[]){1, 0});
-    advantage_assign(advantage_find(advantage), 1e-6, false, &g);
+    advantage_assign(advantage_find(advantage), 1e-6, 0, &g);
     LossCounts step = {0};
     LossRows r = {0};
-    loss_count(&g, false, &step);
-    loss_rows_fill(&r, &g, false, a, &step);
+    loss_count(&g, 0, &step);
+    loss_rows_fill(&r, &g, 0, a, &step);
     ck_assert_int_eq(r.n, 5);
     loss_rows_want_ref(&r);
     loss_record(r.ref, 0, 2, m_ref, NULL, dlp);
@@ -204,11 +204,11 @@ START_TEST(gradient_of_the_bandit)
     for (int k = 0; k < 3; k++) {
         float old[2][T_MAX] = {{half}, {half}};
         Group g = group_of(2, (int[]){1, 1}, old, (double[]){1, 0});
-        advantage_assign(advantage_find(rows[k].advantage), 1e-6, false, &g);
+        advantage_assign(advantage_find(rows[k].advantage), 1e-6, 0, &g);
         LossCounts step = {0};
         LossRows r = {0};
-        loss_count(&g, false, &step);
-        loss_rows_fill(&r, &g, false, AGGREGATE_SEQUENCE, &step);
+        loss_count(&g, 0, &step);
+        loss_rows_fill(&r, &g, 0, AGGREGATE_SEQUENCE, &step);
         Loss l = loss_of(&r, .2, .2, 0);
         loss_tokens(&l, 0, 2, lp, NULL, dlp);
         double first = dlp[0] * 0.5 + dlp[1] * -0.5;
@@ -268,11 +268,11 @@ START_TEST(rows_leave_out_what_does_not_train)
     g.samples[1].reward.status = SCORE_ERROR;
     g.samples[2].finish = FINISH_LENGTH;
     LossCounts step = {0};
-    loss_count(&g, true, &step);
+    loss_count(&g, LEAVE_OUT_TRUNCATED, &step);
     ck_assert_double_eq(step.n_tokens, 3);
     ck_assert_double_eq(step.n_sequences, 2);
     LossRows r = {0};
-    loss_rows_fill(&r, &g, true, AGGREGATE_SEQUENCE, &step);
+    loss_rows_fill(&r, &g, LEAVE_OUT_TRUNCATED, AGGREGATE_SEQUENCE, &step);
     ck_assert_int_eq(r.n, 3);
     ck_assert(r.sample[0] == 0 && r.sample[1] == 0 && r.sample[2] == 3);
     ck_assert(r.position[0] == 0 && r.position[1] == 2 && r.position[2] == 0);
@@ -280,6 +280,11 @@ START_TEST(rows_leave_out_what_does_not_train)
     ck_assert(r.old[1] == -.3f && r.old[2] == -.7f);
     ck_assert_double_eq(r.weight[0], 0.25);
     ck_assert_double_eq(r.weight[2], 0.5);
+    step = (LossCounts){0};
+    loss_count(&g, LEAVE_OUT_FAILED_GROUPS, &step); /* one failed: the whole group goes */
+    ck_assert(step.n_tokens == 0 && step.n_sequences == 0);
+    loss_rows_fill(&r, &g, LEAVE_OUT_FAILED_GROUPS, AGGREGATE_TOKEN, &step);
+    ck_assert_int_eq(r.n, 0);
     loss_rows_free(&r);
     group_of_free(&g);
 }
@@ -297,8 +302,8 @@ START_TEST(demonstrations_are_likelihood)
     g.samples[0].reward.status = SCORE_NOT_APPLICABLE;
     LossCounts step = {0};
     LossRows r = {0};
-    loss_count(&g, false, &step);
-    loss_rows_fill(&r, &g, false, AGGREGATE_TOKEN, &step);
+    loss_count(&g, 0, &step);
+    loss_rows_fill(&r, &g, 0, AGGREGATE_TOKEN, &step);
     ck_assert_int_eq(r.n, 2);
     Loss l = {.objective = objective_find("nll"), .rows = &r};
     loss_stats_clear(&l.stats);
