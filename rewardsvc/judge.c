@@ -228,6 +228,7 @@ void judge_question_fail(JudgeQuestion *q, ScoreStatus status, const char *reaso
 void judge_answer_free(JudgeAnswer *a)
 {
     mem_free(a->text);
+    mem_free(a->reason);
     *a = (JudgeAnswer){0};
 }
 
@@ -244,7 +245,7 @@ bool judge_answered(JudgeQuestion *q, JudgeAnswer *answers)
     Judge *j = q->judge;
     if (q->failed == SCORE_OK && !j->kind->answered(q, answers)) return false;
     for (int i = 0; i < q->n && q->failed != SCORE_OK; i++)
-        answers[i] = (JudgeAnswer){.status = q->failed};
+        answers[i] = (JudgeAnswer){.status = q->failed, .reason = mem_text(q->reason)};
     for (int i = 0; i < q->n; i++)
         if (answers[i].status == SCORE_OK)
             j->counters.answers++;
@@ -252,11 +253,6 @@ bool judge_answered(JudgeQuestion *q, JudgeAnswer *answers)
             j->counters.failed++;
     judge_question_free(q);
     return true;
-}
-
-const char *judge_reason(const JudgeQuestion *q)
-{
-    return q->reason ? q->reason : "";
 }
 
 void judge_withdraw(JudgeQuestion *q)

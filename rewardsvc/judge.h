@@ -73,17 +73,16 @@ typedef struct {
     ScoreStatus status;
     char *text; /* [n_text], NUL after it; what is not UTF-8 is U+FFFD; NULL unless SCORE_OK */
     size_t n_text;
-    bool cut; /* it ended at max_tokens */
+    bool cut;     /* it ended at max_tokens */
+    char *reason; /* why there is no text; NULL if there is nothing to say */
 } JudgeAnswer;
 void judge_answer_free(JudgeAnswer *a);
 
 /* Begins a question; everything of the request but the stops is copied. Never NULL: what is wrong
- * with it is an answer's status, with the reason in judge_reason. */
+ * with it is an answer's status, with its reason. */
 JudgeQuestion *judge_ask(Judge *j, const JudgeRequest *r);
 /* True: answers [n] are filled (the caller frees them) and the question is gone. */
 bool judge_answered(JudgeQuestion *q, JudgeAnswer *answers);
-/* Of a question that is not gone: why answers of it have no text; "" if there is nothing to say. */
-const char *judge_reason(const JudgeQuestion *q);
 void judge_withdraw(JudgeQuestion *q);
 
 /* Moves the judge's questions on for a moment: a forward pass, or what came over the network.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/errors.h"
+#include "common/rng.h"
 #include "rewardsvc/answer.h"
 
 /* What a place between braces gives; its name in name [n_name]. Without evidence only whether there
@@ -45,6 +46,14 @@ static Span after_thinking(Span answer)
     return end.p ? span_trim(span_after(answer, end)) : answer;
 }
 
+static void add_mark(const Evidence *e, Buffer *out)
+{
+    uint32_t bits[4];
+    const uint32_t what = 0x4d41524b; /* "MARK": no place in an order */
+    rng_bits(e->seed, STREAM_ORDER, (uint64_t)e->group, what, 0, bits);
+    buffer_printf(out, "%08x", bits[0]);
+}
+
 /* 1: there is no such place. */
 static int add_place(const Places *p, const char *name, size_t n, Buffer *out)
 {
@@ -53,11 +62,12 @@ static int add_place(const Places *p, const char *name, size_t n, Buffer *out)
             if (p->e) buffer_add(out, p->more[i].text, p->more[i].n);
             return 0;
         }
-    static const char *const names[] = {"prompt", "answer", "think", "final"};
+    static const char *const names[] = {"prompt", "answer", "think", "final", "mark"};
     bool known = is(name, n, "reference") || (n > 7 && n < 72 && !memcmp(name, "record.", 7));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) known |= is(name, n, names[i]);
     if (!p->e || !known) return !known;
     Span answer = {p->e->text, p->e->n_text};
+    if (is(name, n, "mark")) return add_mark(p->e, out), 0;
     if (is(name, n, "prompt"))
         buffer_add(out, p->e->prompt, p->e->n_prompt);
     else if (is(name, n, "answer"))
@@ -94,7 +104,7 @@ static int fill(const char *t, const Places *p, Buffer *out)
         int rc = add_place(p, t + 1, n, out);
         if (rc > 0)
             return fail("the template has no place {%.*s}; it may name prompt, answer, think, "
-                        "final, reference, record.FIELD%s%s",
+                        "final, mark, reference, record.FIELD%s%s",
                         (int)(n < 60 ? n : 60), t + 1, p->n_more ? ", " : "",
                         p->n_more ? p->more[0].name : "");
         if (rc) return -1;

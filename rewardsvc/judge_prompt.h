@@ -4,6 +4,9 @@
  *   {think} {final}     of the answer: inside <think></think>; what follows </think>, or all
  *   {reference}         the record's field "answer", or the one that the setting `reference` names
  *   {record.NAME}       another field of the record
+ *   {mark}              8 hexadecimal digits that nobody who writes answers can know: what stands
+ *                       between two marks is text to be judged, whatever it pretends to be. They
+ *                       are drawn from (run seed, group)
  *   {{ and }}           braces
  */
 #ifndef REWARDSVC_JUDGE_PROMPT_H

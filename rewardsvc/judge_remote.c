@@ -40,7 +40,10 @@ static bool answered(JudgeQuestion *q, JudgeAnswer *answers)
     for (int i = 0; i < q->n && q->failed == SCORE_OK; i++) {
         RemoteChoice *c = &a.choices[i];
         answers[i] = (JudgeAnswer){.status = c->status, .cut = c->finish == REMOTE_LENGTH};
-        if (c->status != SCORE_OK) continue;
+        if (c->status != SCORE_OK) {
+            answers[i].reason = c->text, c->text = NULL;
+            continue;
+        }
         answers[i].text = c->text, answers[i].n_text = c->n_text;
         c->text = NULL;
     }

@@ -7,9 +7,12 @@
  * follow; with ~ in front the words repeat: /~ok,500/v1 GET  /stats/<script> {"requests",
  * "most_at_once", "at_once", "arrivals_s": []}
  *
- *   word = name[+milliseconds before the answer][=argument, _ for a space]
+ *   word = name[+milliseconds before the answer][=argument, _ for a space, %XX for a byte]
  *     ok=TEXT    the text, "Score: 7" without one       digest    "Score: 1" to 10, by the body
  *     echo       the last message                       length    cut off by max_tokens
+ *     all        all messages, "role: text|" each
+ *     compare    of the two numbers in the last message: "<answer>[[A]]</answer>" if the first is
+ *                larger, [[B]] if the second is, "[[tie]]"
  *     refusal, filter, filter400                        refused, three ways
  *     429=S 503=S 500 502 400 401 404 ...               a status, Retry-After: S with an argument
  *     hang       never answers                          reset     RST instead of an answer
@@ -157,9 +160,37 @@ static void say_ok(Reply *r, const Question *q)
 {
     char text[200] = "Score: 7";
     if (q->argument) snprintf(text, sizeof text, "%s", q->argument);
-    for (char *c = text; *c; c++)
-        if (*c == '_') *c = ' ';
+    char *out = text;
+    for (const char *c = text; *c; c++) {
+        unsigned byte;
+        bool coded = *c == '%' && sscanf(c + 1, "%2x", &byte) == 1;
+        *out++ = coded ? (char)byte : *c == '_' ? ' ' : *c;
+        c += coded ? 2 : 0;
+    }
+    *out = 0;
     say(r, q, text, NULL, "stop", 0);
+}
+
+static void say_all(Reply *r, const Question *q)
+{
+    const json_t *list = json_object_get(q->body, "messages"), *m;
+    Buffer all = {0};
+    size_t i;
+    json_array_foreach(list, i, m)
+        buffer_printf(&all, "%s: %s|", json_string_value(json_object_get(m, "role")),
+                      json_string_value(json_object_get(m, "content")));
+    say(r, q, all.data, NULL, "stop", 0);
+    buffer_free(&all);
+}
+
+static void say_compare(Reply *r, const Question *q)
+{
+    double a = 0, b = 0;
+    bool two = sscanf(last_message(q), "%lf %lf", &a, &b) == 2;
+    const char *verdict = a > b   ? "<answer>[[A]]</answer>"
+                          : a < b ? "<answer>[[B]]</answer>"
+                                  : "[[tie]]";
+    say(r, q, two ? verdict : "I see no two numbers", NULL, "stop", 0);
 }
 
 #define MESSAGE(content) "{\"choices\":[{\"message\":{\"content\":" content "}}]}"
@@ -243,6 +274,10 @@ static void answer_word(Reply *r, const char *word, const Question *q)
         say_ok(r, q);
     else if (!strcmp(word, "echo"))
         say(r, q, last_message(q), NULL, "stop", 0);
+    else if (!strcmp(word, "all"))
+        say_all(r, q);
+    else if (!strcmp(word, "compare"))
+        say_compare(r, q);
     else if (!strcmp(word, "length"))
         say(r, q, "Score:", NULL, "length", 0);
     else if (!strcmp(word, "digest")) {

@@ -9,55 +9,9 @@
 #include "common/yaml.h"
 #include "rewardsvc/judge_prompt.h"
 #include "rewardsvc/pattern.h"
-#include "rewardsvc/reward_case.h"
-#include "tests/harness.h"
-#include "tests/rewardsvc/judge_fixture.h"
-
-typedef struct {
-    Config cfg;
-    RewardBlock block;
-} Open;
-
-static Open *open_text(const char *text, const char *dir)
-{
-    Open *o = NEW(Open, 1); /* judges keep the address of its configuration */
-    KernelSet k = {.precision = PRECISION_F32, .product = PRODUCT_F32};
-    ck_assert_msg(config_parse(&o->cfg, "t.yaml", text, NULL, 0) == 0, "%s", errors_last());
-    ck_assert_msg(reward_block_read(&o->block, &o->cfg) == 0, "%s", errors_last());
-    ck_assert_msg(reward_block_prepare(&o->block, &k, dir, 0) == 0, "%s", errors_last());
-    return o;
-}
-
-static void close_text(Open *o)
-{
-    reward_block_close(&o->block);
-    config_free(&o->cfg);
-    mem_free(o);
-}
+#include "tests/rewardsvc/judge_scene.h"
 
 enum { N = 5 };
-
-static RewardCase *judged(Open *o, const Evidence *e, int n)
-{
-    RewardCase *c = reward_case_open(&o->block, e, n, 0, 0);
-    double end = clock_seconds() + 60;
-    while (!reward_case_settled(c)) {
-        reward_block_work(&o->block);
-        ck_assert_msg(clock_seconds() < end, "no answer in 60 s");
-    }
-    return c;
-}
-
-static void fill(Evidence *e, int n, const char *text)
-{
-    for (int i = 0; i < n; i++)
-        e[i] = (Evidence){.prompt = "12+3=",
-                          .n_prompt = 5,
-                          .text = text,
-                          .n_text = strlen(text),
-                          .group = 37,
-                          .sample = i};
-}
 
 /* ---- a model of this rank ------------------------------------------------------------------- */
 
