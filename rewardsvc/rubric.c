@@ -46,6 +46,13 @@ static bool line_scale(Span line, int *least, int *most)
     return found;
 }
 
+/* The last item read so far ends before `end`. */
+static void end_item(Rubric *r, const char *end)
+{
+    Span *last = &r->item[r->n - 1];
+    *last = span_trim((Span){last->p, (size_t)(end - last->p)});
+}
+
 int rubric_read(Span text, Rubric *out)
 {
     *out = (Rubric){0};
@@ -55,13 +62,17 @@ int rubric_read(Span text, Rubric *out)
         int least, most;
         rest.p += taken, rest.n -= taken;
         if (!line_scale(line, &least, &most)) continue;
+        if (out->n) end_item(out, line.p);
         if (least >= most || most > RUBRIC_SCALE_MAX)
             return fail("rubric: the scale (%d-%d) is empty or too long", least, most);
         if (out->n == RUBRIC_ITEMS_MAX) return fail("rubric: more than %d items", RUBRIC_ITEMS_MAX);
+        out->item[out->n] = line;
         out->least[out->n] = least;
         out->most[out->n++] = most;
     }
-    return out->n ? 0 : fail("rubric: no item with a scale like (0-5)");
+    if (!out->n) return fail("rubric: no item with a scale like (0-5)");
+    end_item(out, text.p + text.n);
+    return 0;
 }
 
 double rubric_reward(const Rubric *r, const Score *items, int *unread)

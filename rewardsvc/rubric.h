@@ -13,10 +13,11 @@
 
 enum { RUBRIC_ITEMS_MAX = 64, RUBRIC_SCALE_MAX = 1000, RUBRIC_LEAST_WORDS = 30 };
 
-/* The scale of each item of a rubric's text. */
+/* The items of a rubric's text, borrowed from it, and the scale of each. */
 typedef struct {
     int n;
     int least[RUBRIC_ITEMS_MAX], most[RUBRIC_ITEMS_MAX];
+    Span item[RUBRIC_ITEMS_MAX]; /* the line with the scale and what follows up to the next item */
 } Rubric;
 
 /* Reads a rubric as a (meta) judge may have written it: every line with a scale "(0-5)" or "[0-5]"

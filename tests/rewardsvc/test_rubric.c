@@ -16,12 +16,20 @@ static int read_text(const char *text, Rubric *r)
     return rc;
 }
 
+static bool span_is(Span s, const char *text)
+{
+    return s.n == strlen(text) && !memcmp(s.p, text, s.n);
+}
+
 START_TEST(items_are_summed)
 {
     Rubric r;
     ck_assert_int_eq(
         read_text("1. Thesis (0-5)\nwhat counts\n2. Evidence [0-5]\n3. Style (0-5):\n", &r), 0);
     ck_assert_int_eq(r.n, 3);
+    ck_assert(span_is(r.item[0], "1. Thesis (0-5)\nwhat counts"));
+    ck_assert(span_is(r.item[1], "2. Evidence [0-5]"));
+    ck_assert(span_is(r.item[2], "3. Style (0-5):"));
     int unread;
     const Score all[] = {{3, SCORE_OK}, {4, SCORE_OK}, {2, SCORE_OK}},
                 two[] = {{3, SCORE_OK}, {0, SCORE_ERROR}, {2, SCORE_OK}},
