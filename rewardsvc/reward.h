@@ -46,6 +46,10 @@ static inline Score group_score(const GroupEvidence *g, int component, int sampl
     return g->scores[component * g->n + sample];
 }
 
+/* Are all scores of a component at least 0.9, or all at most 0.1 (those that are ok)? Nothing is to
+ * be learned from the order of such samples by what is right. */
+bool group_uniform(const GroupEvidence *g, int component);
+
 /* A group whose scores and rewards are all known, as rewards with state see it. */
 typedef struct {
     GroupEvidence g;
@@ -173,6 +177,10 @@ typedef struct {
     bool gated;
     int gate; /* an index */
     double at_least;
+    /* Applies only to groups that component `mixed` does not find uniform, and a judge is not asked
+     * about others: group_uniform. */
+    bool wants_mixed;
+    int mixed;  /* an index */
     bool clips; /* to [least, most], after `normalise` */
     double least, most;
     bool normalise; /* (x - mean) / std within the group, over the samples for which it is ok; std
@@ -190,8 +198,9 @@ typedef struct {
 } RewardBlock;
 
 /* Reads the `reward:` list: each item is a name, or a map with `name`, `weight` (a number, or a map
- * with from, to, steps, kind; default 1), `as`, `only_if` and `at_least`, `clip` ([least, most]),
- * `normalise`, `deadline_s`, and the reward's own settings. Every error with its place; -1 then. */
+ * with from, to, steps, kind; default 1), `as`, `only_if` and `at_least`, `only_mixed`,
+ * `clip` ([least, most]), `normalise`, `deadline_s`, and the reward's own settings. Every error
+ * with its place; -1 then. */
 struct YamlNode;
 int reward_block_open(RewardBlock *b, const struct YamlNode *list);
 /* A block of one reward with its default settings (`score --reward NAME`). */

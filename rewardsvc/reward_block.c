@@ -152,6 +152,7 @@ static void add_term(Buffer *text, const RewardBlock *b, const RewardComponent *
     add_weight(text, &c->weight, first);
     buffer_text(text, " * ");
     if (c->gated) buffer_printf(text, "[%s >= %.15g] * ", b->components[c->gate].name, c->at_least);
+    if (c->wants_mixed) buffer_printf(text, "[%s mixed] * ", b->components[c->mixed].name);
     if (c->clips) buffer_text(text, "clip(");
     buffer_printf(text, c->normalise ? "normalise(%s)" : "%s", c->name);
     if (c->clips) buffer_printf(text, ", %.15g, %.15g)", c->least, c->most);

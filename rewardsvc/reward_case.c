@@ -76,6 +76,19 @@ static void fail_all(RewardCase *c, int k, ScoreStatus why)
                 checked(&c->b->components[k], &c->g.samples[i], score_failed(why));
 }
 
+bool group_uniform(const GroupEvidence *g, int component)
+{
+    const double high = 0.9, low = 0.1;
+    bool all_high = true, all_low = true;
+    for (int i = 0; i < g->n; i++) {
+        Score s = group_score(g, component, i);
+        if (s.status != SCORE_OK) continue;
+        all_high &= s.value >= high;
+        all_low &= s.value <= low;
+    }
+    return all_high || all_low;
+}
+
 static bool any_wanted(const RewardCase *c)
 {
     for (int i = 0; i < c->g.n; i++)
@@ -88,9 +101,10 @@ static bool any_wanted(const RewardCase *c)
 static void want(RewardCase *c, int k)
 {
     const RewardComponent *r = &c->b->components[k];
+    bool none = r->wants_mixed && group_uniform(&c->g, r->mixed);
     for (int i = 0; i < c->g.n; i++) {
         Score gate = r->gated ? group_score(&c->g, r->gate, i) : score_ok(r->at_least);
-        c->wanted[i] = gate.status == SCORE_OK && gate.value >= r->at_least;
+        c->wanted[i] = !none && gate.status == SCORE_OK && gate.value >= r->at_least;
     }
 }
 
@@ -100,6 +114,7 @@ static Stage begin(RewardCase *c, int k)
     Progress *p = &c->progress[k];
     if (r->reward->shape) return KNOWN;
     if (r->gated && c->progress[r->gate].stage != KNOWN) return WAITING;
+    if (r->wants_mixed && c->progress[r->mixed].stage != KNOWN) return WAITING;
     want(c, k);
     if (r->reward->score) {
         apply_rule(c, k);

@@ -11,8 +11,8 @@
 #include "rewardsvc/settings.h"
 
 /* of an item, beside the reward's settings */
-static const char *const own_keys[] = {"name",     "weight", "as",        "only_if",
-                                       "at_least", "clip",   "normalise", "deadline_s"};
+static const char *const own_keys[] = {"name",       "weight", "as",        "only_if",   "at_least",
+                                       "only_mixed", "clip",   "normalise", "deadline_s"};
 enum { N_OWN_KEYS = sizeof own_keys / sizeof *own_keys, LABEL_MAX = 64 };
 static const double WEIGHT_MAX = 1e6;
 
@@ -165,6 +165,10 @@ static int read_own_key(const YamlNode *key, const YamlNode *value, const Reward
     if (!strcmp(key->text, "only_if")) {
         c->gated = true;
         return read_component(value, "only_if", b, &c->gate);
+    }
+    if (!strcmp(key->text, "only_mixed")) {
+        c->wants_mixed = true;
+        return read_component(value, "only_mixed", b, &c->mixed);
     }
     if (!strcmp(key->text, "at_least"))
         return yaml_number(value, "at_least", -1e30, 1e30, &c->at_least);

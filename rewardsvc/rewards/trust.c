@@ -33,24 +33,14 @@ static const RewardSetting settings[] = {
     {"anneal_steps", SETTING_NUMBER, .number = 0, .least = 0, .most = 1e9,
      .help = "T: optimiser steps in which the judge's weight falls to 1/e; 0: those of the run"},
     {"skip_uniform_groups", SETTING_BOOL, .number = 1,
-     .help = "no judge's term where all outcomes are >= 0.9 or all <= 0.1"},
+     .help =
+         "no judge's term where all outcomes are >= 0.9 or all <= 0.1; only_mixed: OUTCOME on the "
+         "judge spares the questions"},
     {"judge_min_outcome", SETTING_NUMBER, .number = 0, .least = -1e6, .most = 1e6,
      .help = "below this outcome R^t is 0, whatever the judge says (the authors' code: 0.2); "
              "only_if: OUTCOME, at_least: 0.2 on the judge spares the questions"},
     {0},
 };
-
-static bool is_uniform(const RewardValue *v, const GroupEvidence *g)
-{
-    bool all_right = true, all_wrong = true;
-    for (int i = 0; i < g->n; i++) {
-        Score o = group_score(g, v[OUTCOME].component, i);
-        if (o.status != SCORE_OK) continue;
-        all_right &= o.value >= 0.9;
-        all_wrong &= o.value <= 0.1;
-    }
-    return all_right || all_wrong;
-}
 
 /* R^t of a sample whose outcome is ok; not ok: nothing is known, so it enters no mean. */
 static Score thinking(const RewardValue *v, const GroupEvidence *g, int i)
@@ -79,7 +69,7 @@ static void shape(const RewardValue *v, void *state, const GroupEvidence *g, Sco
                   Score *trace)
 {
     (void)state;
-    bool skip = v[SKIP].flag && is_uniform(v, g);
+    bool skip = v[SKIP].flag && group_uniform(g, v[OUTCOME].component);
     double gamma = trust_of(v, g), w = gamma * v[ALPHA].number;
     if (v[ANNEAL].flag) w *= shape_annealed(g, v[ANNEAL_STEPS].number);
     for (int i = 0; i < g->n; i++) {

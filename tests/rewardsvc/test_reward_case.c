@@ -159,6 +159,30 @@ START_TEST(a_gate_waits_for_a_judge)
 }
 END_TEST
 
+START_TEST(a_judge_is_asked_about_mixed_groups_only)
+{
+    static const struct {
+        Score right[N];
+        int n_asked;
+    } rows[] = {{{{1, OK}, {.9, OK}, {1, OK}, {1, OK}}, 0},
+                {{{0, OK}, {.1, OK}, {0, OK}, {0, SCORE_TIMEOUT}}, 0},
+                {{{1, OK}, {.8, OK}, {1, OK}, {1, OK}}, 4},
+                {{{1, OK}, {0, OK}, {0, NA}, {0, SCORE_TIMEOUT}}, 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Judge j = {.turns = 2, .value = 10};
+        RewardBlock b =
+            block_of(2, (RewardComponent[]){component(&rule, "right", (void *)rows[i].right, 0),
+                                            component(&judge, "style", &j, 1)});
+        b.components[1].wants_mixed = true;
+        RewardCase *c = settled(&b, 0);
+        ck_assert_int_eq(j.n_asked, rows[i].n_asked);
+        ck_assert_int_eq(reward_case_score(c, 1, 0).status, rows[i].n_asked ? OK : NA);
+        reward_case_close(c);
+        reward_block_close(&b);
+    }
+}
+END_TEST
+
 START_TEST(a_judge_that_is_late_or_absent_is_no_zero)
 {
     Score right[N] = {{1, OK}, {1, OK}, {0, OK}, {0, OK}};
@@ -263,6 +287,12 @@ START_TEST(items_say_when_how_much_and_within_what)
                               "0.5] * clip(normalise(short), -1, 0)");
     mem_free(formula);
     reward_block_close(&b);
+    ck_assert_int_eq(open_text(&b, "- exact_number\n- {name: length, only_mixed: exact_number}"),
+                     0);
+    formula = reward_block_formula(&b);
+    ck_assert_str_eq(formula, "1 * exact_number + 1 * [exact_number mixed] * length");
+    mem_free(formula);
+    reward_block_close(&b);
 
     static const struct {
         const char *text, *said;
@@ -270,6 +300,7 @@ START_TEST(items_say_when_how_much_and_within_what)
         {"- {name: length, only_if: exact_number}",
          "no component before this item is called exact"},
         {"- exact_number\n- {name: length, only_if: exact_nmber}", "did you mean exact_number?"},
+        {"- exact_number\n- {name: length, only_mixed: exact_nmber}", "did you mean exact_number?"},
         {"- {name: length, at_least: 1}", "at_least belongs to `only_if`"},
         {"- {name: length, clip: [1, 0]}", "1 is above 0"},
         {"- {name: length, clip: 3}", "two numbers"},
@@ -286,5 +317,6 @@ START_TEST(items_say_when_how_much_and_within_what)
 END_TEST
 
 TEST_MAIN("reward_case", a_judge_is_asked_only_where_its_gate_is_open, a_gate_waits_for_a_judge,
-          a_judge_that_is_late_or_absent_is_no_zero, normalise_then_clip_then_weigh,
-          weights_follow_the_steps, items_say_when_how_much_and_within_what)
+          a_judge_is_asked_about_mixed_groups_only, a_judge_that_is_late_or_absent_is_no_zero,
+          normalise_then_clip_then_weigh, weights_follow_the_steps,
+          items_say_when_how_much_and_within_what)

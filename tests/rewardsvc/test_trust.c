@@ -75,6 +75,10 @@ START_TEST(uniform_groups_are_left_to_the_outcome_unless_told)
 {
     Scene s = SCENE(BLOCK(""), 3, {IS(1), IS(.9), IS(1)}, {IS(.9), IS(.1), IS(.5)});
     scene_expect(&s, (double[]){1, .9, 1});
+    s.yaml = "- {name: random, as: right, weight: 0}\n" /* the same, and the judge is not asked */
+             "- {name: random, as: judge, weight: 0, only_mixed: right}\n"
+             "- {name: trust, outcome: right, judge: judge}\n";
+    scene_expect(&s, (double[]){1, .9, 1});
     s.yaml = BLOCK(", skip_uniform_groups: false"); /* no wrong one: gamma 1 */
     scene_expect(&s, (double[]){1.27, .93, 1.15});
     Scene wrong = SCENE(BLOCK(""), 2, {IS(0), IS(.1)}, {IS(.9), IS(.5)});
