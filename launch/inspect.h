@@ -15,9 +15,15 @@ void inspect_steps(const json_t *metrics, Form form, bool all);
  * metrics). */
 int inspect_summary(const char *dir, Form form);
 
-/* launch/inspect_rewards.c: each component over all recorded answers: mean, standard deviation,
- * statuses. */
-int inspect_rewards(const char *dir, Form form);
+/* launch/inspect_rewards.c: the reward's components over all recorded answers: each by itself, how
+ * they go together, where a rule and a judge part, the answers worth reading. CSV: a line a
+ * component. */
+typedef struct {
+    const char *component, *against; /* NULL: all; every rule against every judge */
+    double threshold[2];             /* of their verdicts; NaN: the middle of what was seen */
+    int worst;                       /* cases of each sort */
+} RewardsWanted;
+int inspect_rewards(const char *dir, const RewardsWanted *wanted, Form form);
 
 /* launch/inspect_samples.c: the answers of a step; group < 0: of all its groups. */
 int inspect_samples(const char *dir, int64_t step, int64_t group, Form form);

@@ -9,6 +9,7 @@
 #include "common/errors.h"
 #include "common/sandbox.h"
 #include "launch/ring.h"
+#include "launch/run_config.h"
 #include "launch/sets.h"
 #include "launch/start.h"
 #include "launch/state.h"
@@ -92,7 +93,7 @@ static int open_learner(Roles *r, Start *s)
     s->state.model_hash = model_hash;
     s->state.config_hash = config_hash(c);
     s->state.accuracy_before = NAN;
-    s->state.config_text = mem_text(c->text);
+    s->state.config_text = run_config_text(c);
     s->state.service_state = mem_text("");
     if (!c->sft.steps) learner_begin_rl(&r->learner);
     return 0;
