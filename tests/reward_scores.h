@@ -118,7 +118,14 @@ static inline void expect_refused(const Setup *setup, const char *reason)
 
 /* ---- texts that a model may well write to break a grader (E2) -------------------------------- */
 
-enum { HOSTILE_BYTES = 1 << 20, N_HOSTILE = 16 };
+/* 1 MiB; builds that are not made for speed (sanitizers, no optimisation) get less, so that they
+ * are through in seconds. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+enum { HOSTILE_BYTES = 1 << 16 };
+#else
+enum { HOSTILE_BYTES = 1 << 20 };
+#endif
+enum { N_HOSTILE = 16 };
 
 static inline const char *hostile_name(int k)
 {
@@ -178,13 +185,8 @@ static inline Buffer hostile_text(int k)
 }
 
 /* What a text may take: 100 ms of a core of its own. A core that other programs share was seen to
- * take three times as long, so that the bound of the test is wider; builds that are not made for
- * speed (sanitizers, no optimisation) get more. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
-#define HOSTILE_SECONDS 3.0
-#else
+ * take three times as long, so that the bound of the test is wider. */
 #define HOSTILE_SECONDS 0.3
-#endif
 
 /* Scores a text; fails if it takes longer than the bound (processor time, the least of three runs:
  * a busy machine must not fail it) or gives no finite value. */
