@@ -344,17 +344,20 @@ static void exit_now(int code)
 static void detach(int sock, pid_t parent)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE};
+    int n_files = 4096;
     prctl(PR_SET_NAME, "troupe-sandbox", 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != parent) _exit(0);
     setsid();
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
     errors_set_abort(exit_now);
+    if (sock != 3) dup2(sock, 3); /* first: it may be one of the three below */
     int null = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; fd++) dup2(null, fd);
-    if (sock != 3) dup2(sock, 3);
-    if (syscall(SYS_close_range, 4u, ~0u, 0u))
-        for (int fd = 4; fd < 4096; fd++) close(fd);
+#ifdef SYS_close_range
+    if (!syscall(SYS_close_range, 4u, ~0u, 0u)) n_files = 0;
+#endif
+    for (int fd = 4; fd < n_files; fd++) close(fd);
     fcntl(3, F_SETFD, FD_CLOEXEC);
 }
 

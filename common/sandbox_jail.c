@@ -52,13 +52,21 @@ static int write_file(int at, const char *path, const char *fmt, ...)
 
 /* ---- the root -------------------------------------------------------------------------------- */
 
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442 /* everywhere; headers of before 5.12 have no name for it */
+#endif
+typedef struct {
+    uint64_t set, clear, propagation, user_namespace;
+} MountAttributes;
+enum { ATTRIBUTE_RDONLY = 1, ATTRIBUTE_NOSUID = 2, ATTRIBUTE_NODEV = 4, RECURSIVE = 0x8000 };
+
 /* Makes what is mounted at path, and below it, read-only; or only what is mounted there, on kernels
  * before 5.12. */
 static int make_readonly(const char *path)
 {
-    struct mount_attr a = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+    MountAttributes a = {.set = ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV};
     struct statvfs s;
-    if (!mount_setattr(AT_FDCWD, path, AT_RECURSIVE, &a, sizeof a)) return 0;
+    if (!syscall(SYS_mount_setattr, AT_FDCWD, path, RECURSIVE, &a, sizeof a)) return 0;
     if (errno != ENOSYS && errno != EPERM) return -1;
     if (statvfs(path, &s)) return -1;
     unsigned long kept = 0;

@@ -9,10 +9,9 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static ProgramTest *add_test(ProgramTests *t)
+static void make_room(ProgramTests *t, size_t n, int most)
 {
-    t->items = mem_resize(t->items, (size_t)t->n, (size_t)t->n + 1, sizeof *t->items);
-    return &t->items[t->n++];
+    t->items = NEW(ProgramTest, n < (size_t)most ? n : (size_t)most);
 }
 
 static int add_pair(ProgramTests *t, const json_t *input, const json_t *want)
@@ -20,16 +19,16 @@ static int add_pair(ProgramTests *t, const json_t *input, const json_t *want)
     if (!json_is_string(input) || !json_is_string(want))
         return fail("test %d has no texts \"stdin\" and \"stdout\" (or \"input\" and \"output\")",
                     t->n + 1);
-    *add_test(t) = (ProgramTest){.input = json_string_value(input),
-                                 .n_input = json_string_length(input),
-                                 .want = json_string_value(want),
-                                 .n_want = json_string_length(want)};
+    t->items[t->n++] = (ProgramTest){.input = json_string_value(input),
+                                     .n_input = json_string_length(input),
+                                     .want = json_string_value(want),
+                                     .n_want = json_string_length(want)};
     return 0;
 }
 
 static void add_code(ProgramTests *t, const json_t *code)
 {
-    *add_test(t) = (ProgramTest){
+    t->items[t->n++] = (ProgramTest){
         .asserts = true, .want = json_string_value(code), .n_want = json_string_length(code)};
 }
 
@@ -41,6 +40,7 @@ static const json_t *either(const json_t *o, const char *a, const char *b)
 
 static int add_list(ProgramTests *t, const json_t *list, int most)
 {
+    make_room(t, json_array_size(list), most);
     for (size_t i = 0; i < json_array_size(list) && t->n < most; i++) {
         const json_t *item = json_array_get(list, i);
         if (json_is_string(item))
@@ -57,6 +57,7 @@ static int add_columns(ProgramTests *t, const json_t *o, int most)
     size_t n = json_array_size(inputs);
     if (!json_is_array(inputs) || !json_is_array(wants) || n != json_array_size(wants))
         return fail("the tests have no lists \"inputs\" and \"outputs\" of one length");
+    make_room(t, n, most);
     for (size_t i = 0; i < n && t->n < most; i++)
         if (add_pair(t, json_array_get(inputs, i), json_array_get(wants, i))) return -1;
     return 0;
@@ -82,8 +83,10 @@ int program_tests_read(ProgramTests *t, const json_t *record, const char *field,
         rc = add_list(t, tests, most);
     else if (json_is_object(tests))
         rc = add_columns(t, tests, most);
-    else if (json_is_string(tests) && json_string_length(tests))
+    else if (json_is_string(tests) && json_string_length(tests)) {
+        make_room(t, 1, most);
         add_code(t, tests);
+    }
     if (!rc && !t->n) rc = fail("field \"%s\" of the problem's record has no tests", field);
     if (rc) program_tests_free(t);
     return rc;

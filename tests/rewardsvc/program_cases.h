@@ -150,6 +150,7 @@ static const ProgramCase python_cases[] = {
      SCORE_OK,
      0,
      "no block of code"},
+    {"an empty block", {0}, ADD_MBPP, "```python\n```", SCORE_OK, 0, "0 of 2 tests passed: CC"},
     {"no syntax", {0}, ADD_IO, PY("print(("), SCORE_OK, 0, "0 of 2 tests passed: CC"},
     {"bytes that are no text",
      {0},

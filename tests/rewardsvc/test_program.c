@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/sandbox.h"
+#include "rewardsvc/program_tests.h"
 #include "rewardsvc/reward.h"
 #include "rewardsvc/reward_case.h"
 #include "tests/harness.h"
@@ -161,6 +162,61 @@ START_TEST(a_block_judges_a_group)
 }
 END_TEST
 
+START_TEST(compares_output)
+{
+    static const struct {
+        const char *a, *b;
+        bool lines, tokens, exact;
+    } cases[] = {
+        {"", "", true, true, true},
+        {"5\n", "5\n", true, true, true},
+        {"5", "5\n", true, true, false},
+        {"5 \r\n6\t\n\n\n", "5\n6", true, true, false},
+        {"1 2\n3", "1  2\n3", false, true, false},
+        {"1 2\n3", "1\n2\n3", false, true, false},
+        {" 5", "5", false, true, false},
+        {"5\n\n6", "5\n6", false, true, false},
+        {"5", "6", false, false, false},
+        {"5", "", false, false, false},
+        {"", "5", false, false, false},
+        {"5\n6", "5", false, false, false},
+        {"5", "5\n6", false, false, false},
+        {"12", "1 2", false, false, false},
+        {"abc", "ABC", false, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t a = strlen(cases[i].a), b = strlen(cases[i].b);
+        bool want[] = {cases[i].lines, cases[i].tokens, cases[i].exact};
+        for (int how = 0; how < 3; how++) {
+            bool got = program_output_equals((Comparison)how, cases[i].a, a, cases[i].b, b);
+            ck_assert_msg(got == want[how], "case %zu, comparison %d", i, how);
+        }
+    }
+    ck_assert(!program_output_equals(COMPARE_LINES, "a\0b", 3, "a\0c", 3)); /* bytes, not strings */
+}
+END_TEST
+
+START_TEST(reads_only_the_first_tests_and_whole_ones)
+{
+    ProgramTests t;
+    json_t *r =
+        json_loads("{\"a\": [\"x\", \"y\", \"z\"], \"b\": {\"inputs\": [\"1\"], \"outputs\": "
+                   "[]}, \"c\": \"[1\", \"d\": 5, \"e\": \"\"}",
+                   0, NULL);
+    ck_assert_int_eq(program_tests_read(&t, r, "a", 2), 0);
+    ck_assert(t.n == 2 && t.items[1].asserts && t.items[1].n_want == 1 && *t.items[1].want == 'y');
+    program_tests_free(&t);
+    ck_assert_int_eq(program_tests_read(&t, r, "c", 2), 0); /* no JSON: then it is code */
+    ck_assert(t.n == 1 && t.items[0].asserts);
+    program_tests_free(&t);
+    errors_quiet(1);
+    for (const char *bad = "bdef"; *bad; bad++)
+        ck_assert_int_eq(program_tests_read(&t, r, (char[]){*bad, 0}, 2), -1);
+    errors_quiet(-1);
+    json_decref(r);
+}
+END_TEST
+
 START_TEST(refuses_settings_that_are_none)
 {
     static const Setup bad[] = {{"program", {"language", "cobol"}},
@@ -256,6 +312,6 @@ START_TEST(needs_leave_to_run_without_isolation)
 }
 END_TEST
 
-TEST_MAIN("program", judges_python, judges_c, a_block_judges_a_group,
-          refuses_settings_that_are_none, says_when_its_interpreter_is_missing,
-          needs_leave_to_run_without_isolation)
+TEST_MAIN("program", judges_python, judges_c, a_block_judges_a_group, compares_output,
+          reads_only_the_first_tests_and_whole_ones, refuses_settings_that_are_none,
+          says_when_its_interpreter_is_missing, needs_leave_to_run_without_isolation)
