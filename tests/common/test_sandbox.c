@@ -135,6 +135,12 @@ START_TEST(gives_input_and_takes_both_outputs)
     expect("true", "", SANDBOX_EXITED, 0, "");
     expect("cat", "", SANDBOX_EXITED, 0, "");
     expect("kill -TERM $$", "", SANDBOX_KILLED, SIGTERM, "");
+    SandboxLimits second = usual;
+    second.cpu_s = 0.5; /* rounded up */
+    r = shell("while :; do :; done", "", second);
+    ck_assert_msg(r.outcome == SANDBOX_TIMEOUT && r.code == SIGXCPU && r.cpu_s > 0.5, "%s %d %g",
+                  sandbox_outcome_name(r.outcome), r.code, r.cpu_s);
+    sandbox_result_free(&r);
     sandbox_stop();
 }
 END_TEST
@@ -186,7 +192,7 @@ START_TEST(sees_programs_and_nothing_else)
            "PATH=/usr/local/bin:/usr/bin:/bin "
            "PWD=/program PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 TMPDIR=/program TZ=UTC ");
     expect("id -u", "", SANDBOX_EXITED, 0, "1000\n");
-    expect("ulimit -c; ulimit -n", "", SANDBOX_EXITED, 0, "0\n256\n");
+    expect("ulimit -c; ulimit -n; ulimit -t", "", SANDBOX_EXITED, 0, "0\n256\n10\n");
     expect("kill -TERM 1; echo $?", "", SANDBOX_EXITED, 0, "0\n"); /* said, and without effect */
     sandbox_stop();
 }
@@ -225,7 +231,7 @@ START_TEST(shows_a_program_that_lies_elsewhere)
     snprintf(
         command, sizeof command,
         "cd %s && chmod 755 . && mkdir -p a/bin b/bin && printf '#!/bin/sh\\necho here\\n' >a/bin/x"
-        " && chmod 755 a/bin/x && ln -s %s/a/bin/x b/bin/y",
+        " && chmod -R 777 a && ln -s %s/a/bin/x b/bin/y",
         base, base);
     ck_assert_int_eq(system(command), 0);
     snprintf(path, sizeof path, "%s/a/bin/x", base);
