@@ -25,7 +25,8 @@
  *   3. scalars: different if their balls (Arb) do not meet, for variables at any of several random
  *      points; equal if they are one rational expression (FLINT), or algebraic and closer than
  * their separation bound allows different ones to be, or if they agree to 300 digits (at several
- *      points). Anything else is undecided. Names count, their case too.
+ *      points); different if the reference has a value and the answer has none (1/0, a factorial of
+ * a factorial beyond what can be written). Anything else is undecided. Names count, their case too.
  *   4. a list or \pm without order, a set without order and repetition, (..) and [..] in order and
  *      with their brackets, matrices by entry, a column or row also as a tuple; unions, \setminus
  *      and inequalities in one variable as sets of reals; equations up to a factor, inequalities up

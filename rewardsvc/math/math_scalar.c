@@ -115,7 +115,7 @@ static bool closer(const acb_t x, const acb_t y, slong bits, slong prec)
  * be (bound, -1: there is none), or agree to AGREED_BITS. */
 static MathVerdict separate(Tree *t, const Node *a, const Node *b, int64_t bound, acb_t x, acb_t y)
 {
-    slong last = bound < 0 ? LAST_PRECISION : (slong)bound + 256;
+    slong last = bound < 0 ? LAST_PRECISION : 2 * (slong)bound + 512; /* half is for cancellation */
     for (slong prec = 2 * FIRST_PRECISION;; prec *= 2) {
         if (prec > last) prec = last;
         bool defined = balls(x, y, t, a, b, 0, prec);
@@ -174,7 +174,18 @@ static MathVerdict functions_compare(Tree *t, Node *a, Node *b, acb_t x, acb_t y
     return points_compare(t, a, b, real, POINT_PRECISION, x, y);
 }
 
-/* Without percent signs, degrees and units. */
+/* Is it defined and within what can be written, at one point at least if it has names? */
+static bool has_value(Tree *t, const Node *a, acb_t x)
+{
+    bool names = a->has & HAS_NAME, found = false;
+    for (int point = 0; point < (names ? N_POINTS : 1) && !found; point++) {
+        ball_evaluate(x, t, a, point, names ? FIRST_PRECISION : LAST_PRECISION);
+        found = acb_is_finite(x);
+    }
+    return found;
+}
+
+/* Without percent signs, degrees and units. a: the answer. */
 static MathVerdict plain_compare(const Compare *c, Node *a, Node *b)
 {
     if (a->kind == NODE_NUMBER && b->kind == NODE_NUMBER)
@@ -186,6 +197,8 @@ static MathVerdict plain_compare(const Compare *c, Node *a, Node *b)
     acb_init(y);
     MathVerdict verdict = (a->has | b->has) & HAS_NAME ? functions_compare(c->t, a, b, x, y)
                                                        : constants_compare(c->t, a, b, x, y);
+    if (verdict == MATH_UNDECIDED && !has_value(c->t, a, x) && has_value(c->t, b, y))
+        verdict = MATH_DIFFERENT;
     acb_clear(x);
     acb_clear(y);
     return tree_over(c->t) ? MATH_UNDECIDED : verdict;

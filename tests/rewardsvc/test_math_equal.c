@@ -110,6 +110,20 @@ START_TEST(collections)
 }
 END_TEST
 
+START_TEST(an_answer_without_value_is_wrong)
+{
+    static const char *const none[] = {"9^{9^{9^{9}}}", "\\gcd(\\sqrt2, 3)", "((10^{20})!)!",
+                                       "\\tan\\frac{\\pi}{2}", "\\frac{1}{\\sin\\pi}"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        ck_assert_int_eq(judge(none[i], "5"), MATH_DIFFERENT);
+        ck_assert_int_eq(judge("5", none[i]), MATH_UNDECIDED);
+    }
+    ck_assert_int_eq(judge("\\gcd(x, 3)", "x+1"), MATH_DIFFERENT);
+    ck_assert_int_eq(judge("1/(\\sqrt{10^{100}+1}-10^{50})", "10^{50}+\\sqrt{10^{100}+1}"),
+                     MATH_EQUAL);
+}
+END_TEST
+
 START_TEST(a_list_without_brackets_has_no_order)
 {
     ck_assert_int_eq(judge("(7,5,3)", "3,5,7"), MATH_EQUAL);
@@ -510,8 +524,8 @@ START_TEST(million_digits_and_odd_bytes)
 END_TEST
 
 TEST_MAIN("math_equal", numbers_are_exact, constants_are_certified, expressions_in_variables,
-          collections, a_list_without_brackets_has_no_order, sets_of_reals,
-          equations_up_to_a_factor, units_percent_base_and_money, words,
+          collections, a_list_without_brackets_has_no_order, an_answer_without_value_is_wrong,
+          sets_of_reals, equations_up_to_a_factor, units_percent_base_and_money, words,
           rounding_only_where_it_is_asked_for, finds_the_place_of_an_answer, scores_with_a_status,
           agrees_with_every_golden_pair, nests_end_in_time, large_values_end_in_time,
           long_sums_and_lists_end_in_time, million_digits_and_odd_bytes)
