@@ -67,6 +67,7 @@ static void send_group(void *ctx, Group *g)
 {
     Actor *a = ctx;
     comm_send_group(a->comm, ROLE_REWARD, work_owner(g->id, comm_count(a->comm, ROLE_REWARD)), g);
+    a->n_written += g->n_samples;
     comm_worked(a->comm);
 }
 
@@ -75,6 +76,7 @@ static void keep_in_touch(void *ctx)
     Actor *a = ctx;
     comm_worked(a->comm);
     comm_progress(a->comm);
+    if (a->progress) a->progress(a->progress_ctx, a->n_written, a->n_due);
     if (comm_stopping(a->comm) || (comm_rank(a->comm) == 0 && comm_asked_to_leave_now(a->comm)))
         engine_abandon(a->engine); /* the groups are made again, to the same bits, on resume */
 }
@@ -92,6 +94,7 @@ static void write_groups(Actor *a, GroupKind kind, int64_t first, int64_t n, int
         mine++;
     }
     GenerateParams params = actor_params(a, kind);
+    a->n_written = 0, a->n_due = mine * n_samples;
     engine_generate(a->engine, due, mine, &params, (int32_t)a->version, send_group, keep_in_touch,
                     a);
     for (int i = 0; i < mine; i++) group_free(&groups[i]);

@@ -17,7 +17,12 @@ typedef struct {
     Engine *engine;        /* owned */
     int64_t version, done; /* weights held; newest version whose work is over; -1 = none */
     int64_t started_at;    /* version this launch began with */
-    char *stop_text;       /* stop strings, cut at | */
+    /* called (if not NULL) after every decode step, for who shows it: answers written of those due
+     */
+    void (*progress)(void *ctx, int done, int all);
+    void *progress_ctx;
+    int n_written, n_due; /* of the call of the engine in progress */
+    char *stop_text;      /* stop strings, cut at | */
     const char *stops[16];
     int n_stops;
 } Actor;

@@ -45,6 +45,7 @@ void live_show(Live *l, const LiveState *s, bool always)
     if (!isnan(s->reward)) ADD("  reward %.3f", s->reward);
     if (!isnan(s->accuracy)) ADD("  held-out %.1f %%", 100 * s->accuracy);
     if (s->tokens_per_s > 0) ADD("  %.0f tokens/s", s->tokens_per_s);
+    if (*s->doing) ADD("  %s", s->doing);
 #undef ADD
     add_time_left(l, line, sizeof line);
     fprintf(stderr, l->terminal ? "\r%s\033[K" : "%s\n", line);

@@ -19,6 +19,7 @@ typedef struct {
     double loss; /* NaN: not shown; as the next two */
     double reward, accuracy;
     double tokens_per_s;
+    char doing[40]; /* within the step: "answers 37/128"; "" between steps */
 } LiveState;
 
 void live_init(Live *l);

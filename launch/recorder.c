@@ -24,7 +24,12 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
                     .first_step = learner->step,
                     .has_state = reward_block_has_state(rewards),
                     .state_step = learner->step,
-                    .shown = {.loss = NAN, .reward = NAN, .accuracy = state->accuracy_before}};
+                    .shown = {.stage = "grpo",
+                              .step = learner->step,
+                              .steps = cfg->run.steps,
+                              .loss = NAN,
+                              .reward = NAN,
+                              .accuracy = state->accuracy_before}};
     r->dir = mem_text(dir);
     r->component_names = NEW(const char *, rewards->n);
     for (int i = 0; i < rewards->n; i++) r->component_names[i] = rewards->components[i].name;
@@ -71,6 +76,12 @@ static void show(Recorder *r, bool always)
     live_show(&r->live, &r->shown, always);
 }
 
+void recorder_doing(Recorder *r, const char *what, int done, int all)
+{
+    snprintf(r->shown.doing, sizeof r->shown.doing, "%s %d/%d", what, done, all);
+    show(r, false);
+}
+
 /* ---- lines ---- */
 
 static json_t *number(double x)
@@ -113,6 +124,7 @@ static void end_line(Recorder *r, int64_t step, double tokens)
                                   "run_s", r->earlier_s + now - r->began, "memory_gb",
                                   peak_memory(r->learner->comm) / 1e9));
     r->step_began = now;
+    *r->shown.doing = 0;
     runfile_add_metrics(r->file, step, r->line);
     json_decref(r->line);
     r->line = NULL;
@@ -124,8 +136,13 @@ void recorder_imitated(Recorder *r)
     double tokens = l->stats.counts.n_tokens, s = clock_seconds() - r->step_began;
     int64_t step =
         l->sft_step - 1 - r->cfg->sft.steps; /* -n .. -1: reinforcement learning starts at 0 */
-    r->shown = (LiveState){"imitation", l->sft_step, r->cfg->sft.steps,     l->stats.loss.loss,
-                           NAN,         NAN,         s > 0 ? tokens / s : 0};
+    r->shown = (LiveState){.stage = "imitation",
+                           .step = l->sft_step,
+                           .steps = r->cfg->sft.steps,
+                           .loss = l->stats.loss.loss,
+                           .reward = NAN,
+                           .accuracy = NAN,
+                           .tokens_per_s = s > 0 ? tokens / s : 0};
     begin_line(r, "sft", step);
     add_loss(r);
     end_line(r, step, tokens);

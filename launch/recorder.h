@@ -42,6 +42,9 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
                   int64_t resume_step, int64_t resume_sft_step);
 void recorder_close(Recorder *r);
 
+/* The live line says what goes on within the step. Cheap. */
+void recorder_doing(Recorder *r, const char *what, int done, int all);
+
 /* After a step of imitation. */
 void recorder_imitated(Recorder *r);
 

@@ -23,6 +23,10 @@ static bool take_groups(Ring *r)
             inbox_put(&r->learner->inbox, &g);
         group_free(&g);
     }
+    if (any && r->recorder && !r->actor) {
+        const Inbox *in = &r->learner->inbox;
+        recorder_doing(r->recorder, "judged groups", in->n_in, in->n_wanted);
+    }
     return any;
 }
 

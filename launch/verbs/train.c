@@ -122,6 +122,11 @@ static int open_recorder(Roles *r, Start *s)
     return rc ? EXIT_CREATE : 0;
 }
 
+static void show_answers(void *recorder, int done, int all)
+{
+    recorder_doing(recorder, "answers", done, all);
+}
+
 /* Local; 0 or an exit code, with the reason. */
 static int open_roles(Roles *r, Start *s)
 {
@@ -139,6 +144,10 @@ static int open_roles(Roles *r, Start *s)
         if (actor_init(&r->actor, c, &s->cfg, r->prompts, &r->policy, s->state.step))
             return EXIT_CONFIG;
         r->ring.actor = &r->actor;
+        if (r->ring.recorder) {
+            r->actor.progress = show_answers;
+            r->actor.progress_ctx = r->ring.recorder;
+        }
     }
     return 0;
 }
