@@ -141,3 +141,19 @@ int64_t arithmetic_columns(int64_t a, int64_t b, char op, double forget, Draw *d
     }
     return result;
 }
+
+void arithmetic_two_numbers(const TaskState *t, Split split, int64_t i, char op, Problem *out)
+{
+    Arithmetic p;
+    Draw d;
+    Buffer b = {0};
+    arithmetic_problem(t, split, i, &p, &d);
+    *out = (Problem){.prompt = mem_text(p.text),
+                     .record = mem_printf("{\"answer\": \"%lld\"}", (long long)p.answer)};
+    if (split != SPLIT_DEMO) return;
+    buffer_text(&b, "<think>");
+    int64_t result = arithmetic_columns(p.numbers[0], p.numbers[1], op,
+                                        arithmetic_settings(t)->forget_carry, &d, &b);
+    buffer_printf(&b, "</think><answer>%lld</answer>", (long long)result);
+    out->demo = b.data;
+}

@@ -52,4 +52,8 @@ void arithmetic_problem(const TaskState *t, Split split, int64_t i, Arithmetic *
  * is neither written nor added. The first column's sum is written whole, so it has none. */
 int64_t arithmetic_columns(int64_t a, int64_t b, char op, double forget, Draw *d, Buffer *out);
 
+/* A whole problem with two numbers and op '+' or '-': prompt, record, and for SPLIT_DEMO the
+ * columns worked inside <think>, with carries forgotten, and the result inside <answer>. */
+void arithmetic_two_numbers(const TaskState *t, Split split, int64_t i, char op, Problem *out);
+
 #endif

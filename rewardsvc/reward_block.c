@@ -34,6 +34,10 @@ int reward_block_single(RewardBlock *b, const char *name)
     if (!r) return fail("no reward is called %s (troupe score --list shows them)", name);
     if (r->shape)
         return fail("%s shapes the rewards of other components: it needs a `reward:` list", name);
+    for (const RewardSetting *s = r->settings; s && s->key; s++)
+        if (s->required)
+            return fail("%s needs `%s` (%s): put it into the `reward:` list of an experiment file",
+                        name, s->key, s->help);
     b->components = NEW(RewardComponent, 1);
     b->components[0] = reward_component_default(r, name);
     b->n = 1;

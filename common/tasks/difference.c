@@ -23,18 +23,7 @@ static TaskState *open(const TaskSettings *s)
 
 static void problem(const TaskState *t, Split split, int64_t i, Problem *out)
 {
-    Arithmetic p;
-    Draw d;
-    Buffer b = {0};
-    arithmetic_problem(t, split, i, &p, &d);
-    *out = (Problem){.prompt = mem_text(p.text),
-                     .record = mem_printf("{\"answer\": \"%lld\"}", (long long)p.answer)};
-    if (split != SPLIT_DEMO) return;
-    buffer_text(&b, "<think>");
-    int64_t result = arithmetic_columns(p.numbers[0], p.numbers[1], '-',
-                                        arithmetic_settings(t)->forget_carry, &d, &b);
-    buffer_printf(&b, "</think><answer>%lld</answer>", (long long)result);
-    out->demo = b.data;
+    arithmetic_two_numbers(t, split, i, '-', out);
 }
 
 const Task task_difference = {

@@ -173,7 +173,11 @@ static int score_rows(Scoring *s, const char *path)
 
 static int open_block(Scoring *s, const Arguments *a)
 {
-    if (a->reward) return reward_block_single(&s->block, a->reward) ? EXIT_CONFIG : 0;
+    if (a->reward) {
+        int rc = reward_block_single(&s->block, a->reward);
+        if (!rc) rc = reward_block_prepare(&s->block, NULL, NULL, 0);
+        return rc ? EXIT_CONFIG : 0;
+    }
     int code = access(a->config, R_OK) ? EXIT_NO_INPUT : EXIT_CONFIG;
     if (config_read(&s->cfg, a->config, a->sets.list, a->sets.n)) return code;
     if (!s->cfg.reward) {
