@@ -96,6 +96,7 @@ struct Inquiry {
     JudgeQuestion *open; /* NULL: nothing is asked at the moment */
     int n_asked, attempt;
     ScoreStatus failed; /* of the last answer that could not be read */
+    bool unreadable;    /* it was: what the judge wrote */
     char *why;
     Buffer note;
     bool done;
@@ -162,8 +163,9 @@ void inquiry_begin(Inquiry *q, int wanted, int width, inquiry_read_fn *read, con
     ask(q);
 }
 
-static void set_failure(Inquiry *q, ScoreStatus status, char *why)
+static void set_failure(Inquiry *q, ScoreStatus status, bool unreadable, char *why)
 {
+    q->unreadable = unreadable;
     q->failed = status;
     mem_free(q->why);
     q->why = why;
@@ -171,7 +173,7 @@ static void set_failure(Inquiry *q, ScoreStatus status, char *why)
 
 void inquiry_fail(Inquiry *q)
 {
-    set_failure(q, SCORE_ERROR, mem_text(errors_last()));
+    set_failure(q, SCORE_ERROR, false, mem_text(errors_last()));
     q->done = true;
 }
 
@@ -206,7 +208,7 @@ static void take_answer(Inquiry *q, const JudgeAnswer *a)
         return;
     }
     q->n_unread++;
-    set_failure(q, SCORE_ERROR,
+    set_failure(q, SCORE_ERROR, true,
                 mem_printf("no score could be read from what the judge wrote%s: \"%.80s\"",
                            a->cut ? " (cut at max_tokens)" : "", a->text));
 }
@@ -215,7 +217,7 @@ static void take_failure(Inquiry *q, const JudgeAnswer *a)
 {
     bool said = a->reason && *a->reason;
     q->n_unread++;
-    set_failure(q, a->status,
+    set_failure(q, a->status, false,
                 mem_printf("the judge gave no answer (%s)%s%s", score_status_name(a->status),
                            said ? ": " : "", said ? a->reason : ""));
 }
@@ -303,6 +305,11 @@ ScoreStatus inquiry_failure(const Inquiry *q, const char **why)
 {
     *why = q->why ? q->why : "the judge gave no score";
     return q->failed;
+}
+
+bool inquiry_unreadable(const Inquiry *q)
+{
+    return q->unreadable;
 }
 
 bool inquiry_number(const Pattern *p, Span text, bool whole, double least, double most,

@@ -107,6 +107,8 @@ Span inquiry_text(const Inquiry *q, int answer);
 Span inquiry_note(const Inquiry *q);
 /* Why nothing could be read; never SCORE_OK. */
 ScoreStatus inquiry_failure(const Inquiry *q, const char **why);
+/* The last failure was that what it wrote could not be read, not that it wrote nothing. */
+bool inquiry_unreadable(const Inquiry *q);
 
 /* The number that is the first group of the pattern's last match, and lies in [least, most]. whole:
  * an integer, written as one. */

@@ -43,8 +43,9 @@ static int render(const Judge *j, const JudgeRequest *r, Ids *ids)
         rc = chat_render(tok, messages, r->n_messages, &text);
         if (!rc) rc = tokenizer_encode(tok, text.data, text.size, true, false, ids);
     } else { /* a model without a template reads the messages one after the other */
+        const char *gap = tokenizer_kind(tok) == TOKENIZER_ALPHABET ? "" : "\n";
         for (int i = 0; i < r->n_messages; i++)
-            buffer_printf(&text, "%s%s", i ? "\n" : "", messages[i].content);
+            buffer_printf(&text, "%s%s", i ? gap : "", messages[i].content);
         rc = tokenizer_encode(tok, text.data, text.size, false, true, ids);
     }
     for (int i = 0; i < r->n_messages; i++) mem_free((char *)messages[i].content);

@@ -133,6 +133,14 @@ Score parts_failure(const JudgeParts *q, int sample, int part)
     return score_failed(status);
 }
 
+bool parts_unreadable(const JudgeParts *q, int sample, int part)
+{
+    const Part *p = find(q, sample, part);
+    bool all = true;
+    for (int k = 0; k < p->n; k++) all &= inquiry_unreadable(p->inquiries[k]);
+    return all;
+}
+
 char *parts_note(const JudgeParts *q, int sample)
 {
     Buffer note = {0};

@@ -38,6 +38,8 @@ int parts_count(const JudgeParts *q, int sample);
 int parts_votes(const JudgeParts *q, int sample, int part, double *votes);
 /* Why a part has no votes: a score with that status; the reason goes to fail(). */
 Score parts_failure(const JudgeParts *q, int sample, int part);
+/* It has none because what the judge wrote, each time, could not be read. */
+bool parts_unreadable(const JudgeParts *q, int sample, int part);
 /* What the judge wrote about a sample; NULL if nothing. Caller frees. */
 char *parts_note(const JudgeParts *q, int sample);
 

@@ -91,6 +91,40 @@ static inline void expect_asked(const JudgeServer *server, const char *script, c
     close_text(o);
 }
 
+/* A local judge (random weights) says and scores the same whatever else is asked: rewards of n <= 3
+ * texts with one row at a time and with many. */
+static inline void expect_same_locally(int n, const char *reward)
+{
+    double first[3];
+    char *said[3] = {0};
+    static const int batches[] = {1, 8};
+    for (int run = 0; run < 2; run++) {
+        char *text = mem_printf("model: {layers: 2, width: 32, mlp: 48, precision: f32}\n"
+                                "task: {name: sum, digits: 2}\n"
+                                "judges: [{name: near, model: policy, max_context: 160, batch: "
+                                "%d}]\nreward: [{%s}]\n",
+                                batches[run], reward);
+        Open *o = open_text(text, NULL);
+        Evidence e[3];
+        fill(e, 3, "15");
+        e[1].text = "16";
+        RewardCase *c = judged(o, e, n);
+        for (int i = 0; i < n; i++) {
+            Score got = reward_case_reward(c, i);
+            const char *note = reward_case_note(c, 0, i);
+            ck_assert_msg(got.status == SCORE_OK, "%s: %s", reward, errors_last());
+            if (run) ck_assert_double_eq(got.value, first[i]);
+            if (run && said[i]) ck_assert_str_eq(note, said[i]);
+            first[i] = got.value;
+            mem_free(said[i]);
+            said[i] = run ? NULL : mem_text(note);
+        }
+        reward_case_close(c);
+        close_text(o);
+        mem_free(text);
+    }
+}
+
 /* Blocks that must be refused, each with what is said; judge a is there, far has a url. */
 typedef struct {
     const char *reward, *said;
