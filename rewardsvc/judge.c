@@ -213,6 +213,7 @@ void judge_question_free(JudgeQuestion *q)
 {
     q->judge->counters.open--;
     group_free(&q->group);
+    judge_rating_free(q);
     mem_free(q->reason);
     mem_free(q);
 }
@@ -251,6 +252,35 @@ bool judge_answered(JudgeQuestion *q, JudgeAnswer *answers)
             j->counters.answers++;
         else
             j->counters.failed++;
+    judge_question_free(q);
+    return true;
+}
+
+int judge_can_rate(const Judge *j, const char *prefix)
+{
+    if (!*j->values[JUDGE_URL].text || !*prefix) return 0;
+    return fail("judge %s is asked over HTTP, where an answer cannot be given a beginning: leave "
+                "the prefix empty, or name a judge of this machine",
+                judge_name(j));
+}
+
+JudgeQuestion *judge_rate(Judge *j, const JudgeRating *r)
+{
+    REQUIRE(j->kind, "judge %s was not opened", judge_name(j));
+    REQUIRE(r->n_options >= 1 && r->n_options <= JUDGE_MOST_OPTIONS && r->n_messages >= 1,
+            "%d options after %d messages", r->n_options, r->n_messages);
+    return j->kind->rate(j, r);
+}
+
+bool judge_rated(JudgeQuestion *q, JudgeAnswer *a, double *logprobs)
+{
+    Judge *j = q->judge;
+    if (q->failed == SCORE_OK && !j->kind->rated(q, logprobs)) return false;
+    *a = (JudgeAnswer){.status = q->failed, .reason = mem_text(q->reason)};
+    if (q->failed == SCORE_OK)
+        j->counters.answers++;
+    else
+        j->counters.failed++;
     judge_question_free(q);
     return true;
 }

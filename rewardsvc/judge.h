@@ -24,6 +24,7 @@
 #include "common/config.h"
 #include "common/kernelset.h"
 #include "common/sample.h"
+#include "rewardsvc/answer.h"
 #include "rewardsvc/reward.h"
 
 typedef struct Judges Judges;
@@ -84,6 +85,33 @@ JudgeQuestion *judge_ask(Judge *j, const JudgeRequest *r);
 /* True: answers [n] are filled (the caller frees them) and the question is gone. */
 bool judge_answered(JudgeQuestion *q, JudgeAnswer *answers);
 void judge_withdraw(JudgeQuestion *q);
+
+/* ---- how probable a judge finds given texts -------------------------------------------------- */
+
+enum { JUDGE_MOST_OPTIONS = 64 };
+
+/* Nothing is written: how probable is each option as what the judge goes on with, after the
+ * messages and after the beginning of its own answer? An option's tokens are those of its text by
+ * itself, behind those of the prefix by itself. */
+typedef struct {
+    int n_messages;
+    const JudgeMessage *messages; /* [n_messages] */
+    const char *prefix;           /* of its answer, "" for none */
+    int n_options;                /* 1 ... JUDGE_MOST_OPTIONS */
+    const Span *options;          /* [n_options] any bytes, at least one */
+    const char *tag;
+} JudgeRating;
+
+/* 0, or -1 with the reason why this judge cannot be asked so: one with a url writes its answers
+ * from their beginning, so it takes no prefix. Nothing needs to be open. */
+int judge_can_rate(const Judge *j, const char *prefix);
+/* Begins it; everything of the rating is copied. Never NULL, as judge_ask. */
+JudgeQuestion *judge_rate(Judge *j, const JudgeRating *r);
+/* True: the question is gone; a has the status and its reason and no text (the caller frees it),
+ * and with SCORE_OK logprobs [n_options] the sums over each option's tokens, natural, at
+ * temperature 1. A local judge gives the bits of the engine's own pass; of one elsewhere the first
+ * token's likeliest 20 have to contain every option, with blanks around it or without. */
+bool judge_rated(JudgeQuestion *q, JudgeAnswer *a, double *logprobs);
 
 /* Moves the judge's questions on for a moment: a forward pass, or what came over the network.
  * Whether anything moved. */

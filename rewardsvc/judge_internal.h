@@ -31,6 +31,8 @@ typedef struct {
     void (*withdraw)(JudgeQuestion *q);
     bool (*work)(Judge *j);
     void (*close)(Judge *j);
+    JudgeQuestion *(*rate)(Judge *j, const JudgeRating *r);
+    bool (*rated)(JudgeQuestion *q, double *logprobs);
 } JudgeKind;
 
 struct Judge {
@@ -42,6 +44,7 @@ struct Judge {
     /* local */
     Policy policy;
     Engine *engine;
+    struct Raters *raters; /* judge_rate.c */
     int max_context;
     uint64_t seed;
     /* remote */
@@ -57,6 +60,13 @@ struct JudgeQuestion {
     ScoreStatus failed; /* not SCORE_OK: there will be no answers */
     char *reason;
     bool done, withdrawn;
+    /* of a rating: the options' texts; what they turned out to be worth */
+    int n_options;
+    char **options;   /* [n_options] */
+    double *logprobs; /* [n_options] */
+    /* local */
+    JudgeQuestion *next; /* that waits for its pass */
+    Ids *option_ids;     /* [n_options] */
 };
 
 /* The number of a question from its tag: what its random numbers are counted by. */
@@ -66,6 +76,18 @@ JudgeQuestion *judge_question_new(Judge *j, int n);
 void judge_question_free(JudgeQuestion *q);
 /* Gives the question a status for all its answers. */
 void judge_question_fail(JudgeQuestion *q, ScoreStatus status, const char *reason);
+
+/* ---- ratings (judge_rate.c) ---- */
+
+/* With the options' texts in it. */
+JudgeQuestion *judge_rating_new(Judge *j, const JudgeRating *r);
+void judge_rating_free(JudgeQuestion *q); /* what of the question belongs to a rating */
+
+/* Local: prompt is the messages' ids and taken over. The question waits for its pass. */
+void raters_add(Judge *j, JudgeQuestion *q, Ids *prompt, const char *prefix);
+bool raters_work(Judge *j); /* one pass; whether there was one to make */
+void raters_withdraw(Judge *j, JudgeQuestion *q);
+void raters_free(Judge *j); /* with the questions that wait */
 
 int judge_open_local(Judge *j, const KernelSet *k);
 int judge_open_remote(Judge *j, struct RemoteLog *log);

@@ -114,18 +114,50 @@ static bool answered(JudgeQuestion *q, JudgeAnswer *answers)
     return true;
 }
 
+static JudgeQuestion *rate(Judge *j, const JudgeRating *r)
+{
+    JudgeQuestion *q = judge_rating_new(j, r);
+    Ids ids = {0};
+    errors_quiet(1);
+    for (int k = 0; k < q->n_options && !q->done; k++) {
+        char *text = harmless(j->policy.tok, q->options[k], strlen(q->options[k]));
+        if (tokenizer_encode(j->policy.tok, text, strlen(text), false, false, &q->option_ids[k]))
+            judge_question_fail(q, SCORE_ERROR, errors_last());
+        mem_free(text);
+    }
+    if (!q->done &&
+        render(j, &(JudgeRequest){.n_messages = r->n_messages, .messages = r->messages}, &ids))
+        judge_question_fail(q, SCORE_ERROR, errors_last());
+    if (!q->done) raters_add(j, q, &ids, r->prefix);
+    errors_quiet(-1);
+    ids_free(&ids);
+    return q;
+}
+
+static bool rated(JudgeQuestion *q, double *logprobs)
+{
+    if (!q->done) return false;
+    memcpy(logprobs, q->logprobs, (size_t)q->n_options * sizeof *logprobs);
+    return true;
+}
+
 static void withdraw(JudgeQuestion *q)
 {
-    q->withdrawn = true;
+    if (q->n_options)
+        raters_withdraw(q->judge, q);
+    else
+        q->withdrawn = true;
 }
 
 static bool work(Judge *j)
 {
-    return engine_step(j->engine);
+    bool rated_one = raters_work(j);
+    return engine_step(j->engine) || rated_one;
 }
 
 static void close_judge(Judge *j)
 {
+    raters_free(j);
     if (j->engine) {
         engine_abandon(j->engine);
         engine_free(j->engine);
@@ -133,7 +165,7 @@ static void close_judge(Judge *j)
     policy_close(&j->policy);
 }
 
-static const JudgeKind local = {ask, answered, withdraw, work, close_judge};
+static const JudgeKind local = {ask, answered, withdraw, work, close_judge, rate, rated};
 
 /* ---- opening --------------------------------------------------------------------------------- */
 

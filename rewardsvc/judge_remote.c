@@ -1,17 +1,23 @@
 /* Judges that are asked over HTTP: chat_remote.h under the interface of judge.h. */
+#include <math.h>
 #include <string.h>
 
 #include "common/errors.h"
 #include "common/memory.h"
 #include "rewardsvc/judge_internal.h"
 
+static RemoteMessage *copy_messages(const JudgeMessage *list, int n)
+{
+    RemoteMessage *messages = NEW(RemoteMessage, n);
+    for (int i = 0; i < n; i++)
+        messages[i] = (RemoteMessage){list[i].role, list[i].text, list[i].n_text};
+    return messages;
+}
+
 static JudgeQuestion *ask(Judge *j, const JudgeRequest *r)
 {
     JudgeQuestion *q = judge_question_new(j, r->n);
-    RemoteMessage *messages = NEW(RemoteMessage, r->n_messages);
-    for (int i = 0; i < r->n_messages; i++)
-        messages[i] =
-            (RemoteMessage){r->messages[i].role, r->messages[i].text, r->messages[i].n_text};
+    RemoteMessage *messages = copy_messages(r->messages, r->n_messages);
     const uint64_t seed_bits = 0x7fffffff; /* endpoints take small integers */
     uint64_t seed = (uint64_t)j->cfg->run.seed ^ judge_hash(r->tag);
     q->ticket = remote_ask(j->remote, &(RemoteRequest){.n_messages = r->n_messages,
@@ -51,6 +57,82 @@ static bool answered(JudgeQuestion *q, JudgeAnswer *answers)
     return true;
 }
 
+/* ---- ratings: the likeliest first tokens of an answer -----------------------------------------
+ */
+
+enum { MOST_TOP = 20 }; /* that the protocol gives */
+
+static JudgeQuestion *rate(Judge *j, const JudgeRating *r)
+{
+    JudgeQuestion *q = judge_rating_new(j, r);
+    if (judge_can_rate(j, r->prefix)) {
+        judge_question_fail(q, SCORE_ERROR, errors_last());
+        return q;
+    }
+    RemoteMessage *messages = copy_messages(r->messages, r->n_messages);
+    q->ticket = remote_ask(j->remote, &(RemoteRequest){.n_messages = r->n_messages,
+                                                       .messages = messages,
+                                                       .temperature = 1,
+                                                       .max_tokens = 1,
+                                                       .seed = 0,
+                                                       .n = 1,
+                                                       .logprobs = true,
+                                                       .top_logprobs = MOST_TOP,
+                                                       .tag = r->tag});
+    mem_free(messages);
+    return q;
+}
+
+/* All tokens that are the option but for blanks. False: there is none among the likeliest. */
+static bool find_option(const RemoteToken *first, const char *option, double *logprob)
+{
+    double p = 0;
+    Span want = span_trim(span_of(option));
+    for (int k = 0; k < first->n_top; k++) {
+        Span token = span_trim(span_of(first->top[k].token));
+        if (token.n == want.n && !memcmp(token.p, want.p, want.n)) p += exp(first->top[k].logprob);
+    }
+    *logprob = log(p);
+    return p > 0;
+}
+
+static void read_rating(JudgeQuestion *q, const RemoteAnswer *a, double *logprobs)
+{
+    const RemoteChoice *c = &a->choices[0];
+    if (c->status != SCORE_OK || !c->n_tokens || !c->tokens[0].n_top) {
+        judge_question_fail(q, c->status != SCORE_OK ? c->status : SCORE_ERROR,
+                            c->status != SCORE_OK
+                                ? c->text
+                                : "the endpoint gives no log-probabilities of likely tokens");
+        return;
+    }
+    for (int k = 0; k < q->n_options; k++) {
+        if (find_option(&c->tokens[0], q->options[k], &logprobs[k])) continue;
+        char *why =
+            mem_printf("option \"%.40s\" is no token, or not among the %d likeliest that the "
+                       "endpoint tells",
+                       q->options[k], c->tokens[0].n_top);
+        judge_question_fail(q, SCORE_ERROR, why);
+        mem_free(why);
+        return;
+    }
+}
+
+static bool rated(JudgeQuestion *q, double *logprobs)
+{
+    RemoteAnswer a;
+    int got = remote_take_ticket(q->judge->remote, q->ticket, &a);
+    REQUIRE(got >= 0, "a question of judge %s is gone", judge_name(q->judge));
+    if (!got) return false;
+    q->judge->counters.tokens += a.completion_tokens;
+    if (a.n_choices < 1)
+        judge_question_fail(q, a.status == SCORE_OK ? SCORE_ERROR : a.status, a.reason);
+    else
+        read_rating(q, &a, logprobs);
+    remote_answer_free(&a);
+    return true;
+}
+
 static void withdraw(JudgeQuestion *q)
 {
     remote_cancel(q->judge->remote, q->ticket);
@@ -70,7 +152,7 @@ static void close_judge(Judge *j)
     remote_close(j->remote);
 }
 
-static const JudgeKind remote = {ask, answered, withdraw, work, close_judge};
+static const JudgeKind remote = {ask, answered, withdraw, work, close_judge, rate, rated};
 
 static const char *given(const char *text)
 {

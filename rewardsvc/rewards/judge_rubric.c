@@ -54,7 +54,8 @@ static const RewardSetting settings[] = {
 
 typedef struct {
     char name[16]; /* "item1" */
-    char *text, least[16], most[16];
+    Span text;
+    char least[16], most[16];
 } Item;
 
 typedef struct {
@@ -62,46 +63,22 @@ typedef struct {
     const RewardValue *values;
     Pattern *parse;
     Rubric rubric;
-    char *preamble;
-    Item *items; /* [rubric.n] */
+    char *text, *preamble; /* the rubric is a view of the text */
+    Item *items;           /* [rubric.n] */
 } State;
 
 /* ---- the rubric ------------------------------------------------------------------------------ */
 
-static bool has_scale(Span line)
+/* What stands before the first item, and each item's words. */
+static void write_items(State *s)
 {
-    Rubric one;
-    errors_quiet(1);
-    bool has = rubric_read(line, &one) == 0;
-    errors_quiet(-1);
-    return has;
-}
-
-static char *trimmed(const char *from, const char *to)
-{
-    Span s = span_trim((Span){from, (size_t)(to - from)});
-    return mem_text_n(s.n ? s.p : "", s.n);
-}
-
-/* The text of each item; the scales are known. */
-static void cut_items(State *s, Span text)
-{
-    const char *end = text.p + text.n, *from = text.p;
-    int k = -1; /* the item that begins at `from`; -1: the preamble */
+    const char *first = s->rubric.item[0].p;
+    Span before = span_trim((Span){s->text, (size_t)(first - s->text)});
+    s->preamble = mem_text_n(before.p ? before.p : "", before.n);
     s->items = NEW(Item, s->rubric.n);
-    for (Span rest = text; rest.n || k < s->rubric.n;) {
-        Span line = span_line(rest);
-        size_t taken = line.n < rest.n ? line.n + 1 : line.n;
-        if (!rest.n || has_scale(line)) {
-            char **out = k < 0 ? &s->preamble : &s->items[k].text;
-            *out = trimmed(from, rest.n ? rest.p : end);
-            from = rest.p;
-            if (++k >= s->rubric.n) REQUIRE(!rest.n, "more items than scales");
-        }
-        rest.p += taken, rest.n -= taken;
-    }
     for (int i = 0; i < s->rubric.n; i++) {
         Item *item = &s->items[i];
+        item->text = span_trim(s->rubric.item[i]);
         snprintf(item->name, sizeof item->name, "item%d", i + 1);
         snprintf(item->least, sizeof item->least, "%d", s->rubric.least[i]);
         snprintf(item->most, sizeof item->most, "%d", s->rubric.most[i]);
@@ -116,8 +93,9 @@ static int read_rubric(State *s, const RewardValue *v)
     if (given == (*path != 0)) return fail("give either rubric or rubric_file");
     if (*path && file_read(path, LARGEST_FILE, &file)) return -1;
     Span text = given ? span_of(v[RUBRIC].text) : (Span){file.data ? file.data : "", file.size};
-    int rc = rubric_read(text, &s->rubric);
-    if (!rc) cut_items(s, text);
+    s->text = mem_text_n(text.p, text.n);
+    int rc = rubric_read((Span){s->text, text.n}, &s->rubric);
+    if (!rc) write_items(s);
     buffer_free(&file);
     return rc;
 }
@@ -125,7 +103,7 @@ static int read_rubric(State *s, const RewardValue *v)
 static PromptPlace *places_of(const State *s, int item, PromptPlace out[4])
 {
     const Item *i = &s->items[item];
-    out[0] = (PromptPlace){"item", i->text, strlen(i->text)};
+    out[0] = (PromptPlace){"item", i->text.p, i->text.n};
     out[1] = (PromptPlace){"least", i->least, strlen(i->least)};
     out[2] = (PromptPlace){"most", i->most, strlen(i->most)};
     out[3] = (PromptPlace){"preamble", s->preamble, strlen(s->preamble)};
@@ -153,9 +131,9 @@ static void close_rubric(void *state)
 {
     State *s = state;
     if (!s) return;
-    for (int i = 0; s->items && i < s->rubric.n; i++) mem_free(s->items[i].text);
     mem_free(s->items);
     mem_free(s->preamble);
+    mem_free(s->text);
     asker_free(&s->asker);
     pattern_close(s->parse);
     mem_free(s);
