@@ -28,6 +28,25 @@ same 2.0 "$(echo "{$strict,\"n_tokens\":200,\"max_tokens\":1000}" | score --conf
 same 1.0 "$(echo '{"completion":"5","record":{"answer":"5"},"answer":"6"}' | score --reward gsm8k | field reward)" "a record of its own"
 same '1.0 0.0' "$(printf '{"completion":"5","answer":"5"}\n{"completion":"5","answer":"5","finish":"length"}\n' | score --reward gsm8k | sed 's/.*"reward":\([0-9.]*\).*/\1/' | paste -sd ' ')" "an answer that was cut off"
 
+# rows with the same "group" in a row are judged together: what looks at a group works as in a run
+cat >"$dir/g.yaml" <<'X'
+reward:
+  - {name: exact_number, normalise: true}
+X
+g='"completion":"<think>1</think><answer>5</answer>"'
+printf '%s\n' "{\"group\":\"a\",$g,\"answer\":\"5\"}" "{\"group\":\"a\",$g,\"answer\":\"6\"}" "{\"group\":[1],$g,\"answer\":\"5\"}" "{\"group\":\"a\",$g,\"answer\":\"5\"}" \
+    "{\"group\":null,$g,\"answer\":\"5\"}" "{\"group\":null,$g,\"answer\":\"6\"}" "{$g,\"answer\":\"6\"}" "{\"group\":7,$g,\"answer\":\"6\"}" "{\"group\":7,$g,\"answer\":\"5\"}" "{\"group\":7,$g,\"answer\":\"6\"}" >"$dir/in"
+same '0.707106781 -0.707106781 0.0 0.0 0.0 0.0 0.0 -0.577350269 1.15470054 -0.577350269' \
+    "$(score --config "$dir/g.yaml" "$dir/in" | sed 's/.*"reward":\([-0-9.]*\).*/\1/' | paste -sd ' ')" "rewards normalised within groups"
+grep -q "score: 10 rows, reward 0 (mean of 10 ok)" "$dir/err" || grep -q "score: 10 rows, reward .*e-.* (mean of 10 ok)" "$dir/err" || { cat "$dir/err"; exit 1; }
+same '{"reward":1.0,"status":"ok","components":{"exact_number":1.0},"statuses":{"exact_number":"ok"},"notes":{}}' "$(echo "{$strict}" | score --reward exact_number --notes)" "no note of a rule"
+# a wrong row spoils the group that it may belong to, not those before
+printf '%s\n' "{$g,\"answer\":\"5\"}" "{\"group\":1,$g,\"answer\":\"5\"}" "{\"group\":1,\"completion\":[]}" >"$dir/in"
+expect 65 'in:3:' "$troupe" score --config "$dir/g.yaml" "$dir/in"
+same 1 "$(wc -l <"$dir/out")" "rows before a spoilt group"
+yes "{\"group\":1,$g,\"answer\":\"5\"}" | head -5000 >"$dir/in" || true
+expect 65 'in:4097: a group of more than 4096 rows' "$troupe" score --config "$dir/g.yaml" "$dir/in"
+
 # what eval wrote is judged as eval judged it
 "$troupe" eval "$model" --task sum --set task.digits=2 --reward format_tags --limit 8 --max-tokens 12 --out "$dir/answers" >/dev/null
 same "$(sed 's/.*"reward":\([0-9.e-]*\).*/\1/' "$dir/answers")" "$(score --reward format_tags "$dir/answers" | sed 's/.*"reward":\([0-9.e-]*\).*/\1/')" "scores of eval"
