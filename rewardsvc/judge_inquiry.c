@@ -84,6 +84,7 @@ void asker_free(Asker *a)
 struct Inquiry {
     const Asker *asker;
     Judge *judge;
+    bool redirected;
     char *tag;
     int max_tokens;
     int n_turns, turn;               /* turn: the one that is asked */
@@ -113,7 +114,7 @@ Inquiry *inquiry_new(const Asker *a, const char *tag)
 
 void inquiry_redirect(Inquiry *q, Judge *j, int max_tokens)
 {
-    q->judge = j, q->max_tokens = max_tokens;
+    q->judge = j, q->max_tokens = max_tokens, q->redirected = true;
 }
 
 Buffer *inquiry_turn(Inquiry *q)
@@ -134,8 +135,9 @@ static void ask(Inquiry *q)
     const RewardValue *v = q->asker->values;
     JudgeMessage list[1 + MOST_EXAMPLES + 2 * MOST_TURNS];
     int n = 0;
-    if (*v[ASK_SYSTEM].text) add_message(list, &n, "system", span_of(v[ASK_SYSTEM].text));
-    for (int i = 0; i < q->asker->n_examples; i++) list[n++] = q->asker->examples[i];
+    bool own = !q->redirected;
+    if (own && *v[ASK_SYSTEM].text) add_message(list, &n, "system", span_of(v[ASK_SYSTEM].text));
+    for (int i = 0; own && i < q->asker->n_examples; i++) list[n++] = q->asker->examples[i];
     for (int t = 0; t <= q->turn; t++) {
         if (t) add_message(list, &n, "assistant", (Span){q->reply.data, q->reply.size});
         add_message(list, &n, "user", (Span){q->turns[t].data, q->turns[t].size});

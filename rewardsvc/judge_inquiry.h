@@ -85,7 +85,8 @@ typedef struct Inquiry Inquiry;
 
 /* tag: who asks ("g37/s2/helpful"); the number of the attempt is added to it. a stays. */
 Inquiry *inquiry_new(const Asker *a, const char *tag);
-/* Ask this judge and no more than max_tokens a turn instead of what the settings say. */
+/* Ask this judge and no more than max_tokens a turn instead of what the settings say; system
+ * message and examples are for the other one. */
 void inquiry_redirect(Inquiry *q, Judge *j, int max_tokens);
 /* The text of the next turn, to be filled. */
 Buffer *inquiry_turn(Inquiry *q);

@@ -8,26 +8,55 @@
 
 /* ---- the prompt ------------------------------------------------------------------------------ */
 
+typedef struct {
+    const char *word;
+    size_t n;
+} Special;
+
+/* Caller frees. */
+static Special *specials_of(const Tokenizer *tok, int *n)
+{
+    Special *list = NEW(Special, tokenizer_size(tok) + 1);
+    *n = 0;
+    for (int id = 0; id < tokenizer_size(tok); id++) {
+        size_t size;
+        bool special;
+        const char *word = tokenizer_token(tok, id, &size, &special);
+        if (special && size) list[(*n)++] = (Special){word, size};
+    }
+    return list;
+}
+
+/* How many bytes at the end of text [n] are a special token; 0: they are none. */
+static size_t special_end(const Special *list, int n_list, const char *text, size_t n)
+{
+    for (int k = 0; k < n_list; k++) {
+        const Special *s = &list[k];
+        if (s->n <= n && s->word[s->n - 1] == text[n - 1] &&
+            !memcmp(text + n - s->n, s->word, s->n))
+            return s->n;
+    }
+    return 0;
+}
+
 /* The text as UTF-8 without NUL and without anything that the judge's tokenizer would take for one
- * of its special tokens. Taking one out may bring another together: until none is left. */
+ * of its special tokens. Taking one out may bring another together, so what is kept is looked at
+ * again as each byte joins it: linear in the text, however deeply they are put into one another. */
 static char *harmless(const Tokenizer *tok, const char *text, size_t n)
 {
     Buffer clean = {0};
+    int n_list;
+    Special *list = specials_of(tok, &n_list);
     buffer_text(&clean, "");
     utf8_clean(text, n, true, &clean);
-    char *s = clean.data;
-    for (bool found = true; found;) {
-        found = false;
-        for (int id = 0; id < tokenizer_size(tok); id++) {
-            size_t size;
-            bool special;
-            const char *word = tokenizer_token(tok, id, &size, &special);
-            if (!special || !size) continue;
-            for (char *at; (at = strstr(s, word)); found = true)
-                memmove(at, at + size, strlen(at + size) + 1);
-        }
+    size_t kept = 0;
+    for (size_t i = 0; i < clean.size; i++) {
+        clean.data[kept++] = clean.data[i];
+        kept -= special_end(list, n_list, clean.data, kept);
     }
-    return s;
+    clean.data[kept] = 0;
+    mem_free(list);
+    return clean.data;
 }
 
 static int render(const Judge *j, const JudgeRequest *r, Ids *ids)

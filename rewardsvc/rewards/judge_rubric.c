@@ -4,6 +4,7 @@
  * that cannot be read counts as 0; here that is a policy that has to be asked for, since a failure
  * should not look like a bad answer.
  */
+#include <math.h>
 #include <string.h>
 
 #include "common/errors.h"
@@ -193,8 +194,10 @@ static Score score_of(const State *s, const JudgeParts *q, int sample)
         int n = parts_votes(q, sample, k, votes);
         bool zero = !strcmp(v[UNREADABLE].text, "zero") && parts_unreadable(q, sample, k);
         if (!n && !zero) return parts_failure(q, sample, k);
+        double low = s->rubric.least[k], high = s->rubric.most[k];
+        for (int i = 0; i < n; i++) votes[i] = fmin(fmax(votes[i], low), high);
         items[k] = n ? score_ok(mean(votes, n)) : score_failed(SCORE_ERROR);
-        least += s->rubric.least[k], most += s->rubric.most[k];
+        least += low, most += high;
     }
     double sum = rubric_reward(&s->rubric, items, NULL);
     return score_ok(v[SCALE].flag ? (sum - least) / (most - least) : sum);

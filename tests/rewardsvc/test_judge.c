@@ -93,6 +93,39 @@ START_TEST(a_question_too_long_is_an_error_with_its_reason)
 }
 END_TEST
 
+/* The judge's special tokens in an answer, side by side and in one another: taken out, in time that
+ * is linear in the text. */
+START_TEST(special_tokens_are_taken_out_quickly)
+{
+    char text[1024];
+    Evidence e[N];
+    Score plain = {0};
+    snprintf(text, sizeof text, local, 4, 2);
+    Open *o = open_text(text, NULL);
+    for (int run = 0; run < 3; run++) {
+        Buffer b = {0};
+        const int many = 200000 / (run + 1);
+        buffer_text(&b, "1");
+        if (run == 1)
+            for (int k = 0; k < many; k++) buffer_text(&b, "<eos>");
+        for (int k = 0; run == 2 && k < many; k++) buffer_text(&b, "<eo");
+        for (int k = 0; run == 2 && k < many; k++) buffer_text(&b, "s>");
+        buffer_text(&b, "5");
+        fill(e, 1, b.data);
+        double start = clock_seconds();
+        RewardCase *c = judged(o, e, 1);
+        ck_assert_msg(clock_seconds() - start < 2, "%g s", clock_seconds() - start);
+        Score s = reward_case_reward(c, 0);
+        ck_assert_int_eq(s.status, SCORE_OK);
+        if (run) ck_assert_double_eq(s.value, plain.value);
+        plain = s;
+        reward_case_close(c);
+        buffer_free(&b);
+    }
+    close_text(o);
+}
+END_TEST
+
 /* ---- a model elsewhere ---------------------------------------------------------------------- */
 
 static Open *open_remote(const JudgeServer *server, const char *script, const char *more,
@@ -277,6 +310,6 @@ START_TEST(a_wrong_block_is_said_with_its_place)
 END_TEST
 
 TEST_MAIN("judge", a_local_judge_says_the_same_in_any_company,
-          a_question_too_long_is_an_error_with_its_reason,
+          a_question_too_long_is_an_error_with_its_reason, special_tokens_are_taken_out_quickly,
           a_remote_judge_is_read_or_its_failure_is_told, what_was_answered_is_read_again,
           templates_have_places, patterns_have_limits, a_wrong_block_is_said_with_its_place)

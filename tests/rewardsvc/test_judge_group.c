@@ -71,6 +71,25 @@ START_TEST(a_judge_of_judgements_changes_the_winner)
 }
 END_TEST
 
+START_TEST(a_judge_of_judgements_sees_no_examples)
+{
+    server = judge_start();
+    Open *o = open_asking(&server, "ok=Scores:_[4],all", "judge_group",
+                          ", meta_judge: far, system: be fair, examples: \"a\\n---\\nb\", "
+                          "meta_template: \"Score: 3 {judgement}\"");
+    Evidence e[1];
+    fill(e, 1, "15");
+    RewardCase *c = judged(o, e, 1);
+    ck_assert_double_eq_tol(reward_case_reward(c, 0).value, .4, 1e-12);
+    ck_assert_str_eq(reward_case_note(c, 0, 0),
+                     "[judgement 1, samples in the order 0]\n\nScores: [4]\n\n"
+                     "user: Score: 3 Scores: [4]|");
+    reward_case_close(c);
+    close_text(o);
+    judge_stop(&server);
+}
+END_TEST
+
 #define ECHO ", template: \"Scores: [{answers}]\", each: \"{answer} \""
 
 /* A judge whose scores are what the answers say: whatever the order, each gets its own. */
@@ -161,6 +180,8 @@ START_TEST(items_are_summed)
                  RUBRIC ", unreadable: zero", 1, one, (Score[]){score_failed(SCORE_REFUSED)});
     expect_asked(&server, "ok=y,ok=y,ok=y,ok=Score:_3,ok=Score:_9,ok=Score:_2", "judge_rubric",
                  RUBRIC, 1, one, (Score[]){ok(10)}); /* clipped to its scale */
+    expect_asked(&server, "ok=y,ok=y,ok=Score:_9,ok=Score:_1", "judge_rubric", /* each vote is */
+                 ", rubric: \"x (0-5)\", votes: 2, temperature: 1", 1, one, (Score[]){ok(3)});
     judge_stop(&server);
 }
 END_TEST
@@ -227,6 +248,6 @@ START_TEST(wrong_settings_are_said)
 END_TEST
 
 TEST_MAIN("judge group", votes_are_summed, a_judge_of_judgements_changes_the_winner,
-          orders_are_undone, judgements_that_cannot_be_read_do_not_count,
-          local_judges_say_the_same_in_any_company, items_are_summed,
-          each_item_is_a_conversation_of_its_own, wrong_settings_are_said)
+          a_judge_of_judgements_sees_no_examples, orders_are_undone,
+          judgements_that_cannot_be_read_do_not_count, local_judges_say_the_same_in_any_company,
+          items_are_summed, each_item_is_a_conversation_of_its_own, wrong_settings_are_said)

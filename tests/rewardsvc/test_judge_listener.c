@@ -278,7 +278,8 @@ START_TEST(wrong_settings_are_said)
         {"name: judge_listener, judge: a", "options or options_field"},
         {"name: judge_listener, judge: a, options: \"A|B\", options_field: x", "give either"},
         {"name: judge_listener, judge: a, options: \"A|B\", template: \"{x}\"", "no place {x}"},
-        {"name: judge_listener, judge: a, options: \"A|B\", verdicts: \"(\"", "closing parenthesis"},
+        {"name: judge_listener, judge: a, options: \"A|B\", verdicts: \"(\"",
+         "closing parenthesis"},
         {"name: judge_listener, judge: b, options: \"A|B\"", "no model called b"},
         {"name: judge_listener, judge: far, options: \"A|B\"", "asked over HTTP"},
     };

@@ -265,6 +265,26 @@ START_TEST(local_judges_compare_the_same_in_any_company)
 }
 END_TEST
 
+START_TEST(two_answers_too_long_for_the_judge_are_an_error)
+{
+    Open *o = open_text("model: {layers: 2, width: 32, mlp: 48, precision: f32}\n"
+                        "task: {name: sum, digits: 2}\n"
+                        "judges: [{name: near, model: policy, max_context: 96, batch: 2}]\n"
+                        "reward: [{name: judge_pairs, judge: near, template: "
+                        "\"{first}{second}\", max_tokens: 20}]\n",
+                        NULL);
+    Evidence e[2];
+    fill(e, 2, "1234567890123456789012345678901234567890");
+    errors_quiet(1);
+    RewardCase *c = judged(o, e, 2);
+    errors_quiet(-1);
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(reward_case_reward(c, i).status, SCORE_ERROR);
+    ck_assert_msg(strstr(errors_last(), "max_context is 96"), "%s", errors_last());
+    reward_case_close(c);
+    close_text(o);
+}
+END_TEST
+
 START_TEST(wrong_settings_are_said)
 {
     static const BadBlock bad[] = {
@@ -291,4 +311,5 @@ TEST_MAIN("judge pairs", pairwise_advantages_are_the_papers,
           a_score_is_the_share_of_comparisons_won, opponents_are_drawn, an_anchor_is_of_the_record,
           verdicts_that_cannot_be_read_are_left_out, strengths_become_differences_and_advantages,
           two_turns_are_one_conversation, two_turns_about_one_answer,
-          local_judges_compare_the_same_in_any_company, wrong_settings_are_said)
+          local_judges_compare_the_same_in_any_company,
+          two_answers_too_long_for_the_judge_are_an_error, wrong_settings_are_said)
