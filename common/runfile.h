@@ -52,6 +52,11 @@ typedef struct {
     int64_t resume_sft_step;
 } RunInfo;
 
+/* Before anything of a run is read to go on with it: takes its lock, which this process then keeps
+ * to its end; runfile_open does the rest. 0 (also where there is no run yet), or -1: another job is
+ * at it, which is said. */
+int runfile_reserve(const char *dir);
+
 /* Opens (creates, 0750) the run directory and takes its lock (a second job is refused: host, pid
  * said). resume_step > 0: continues after that step: lines of metrics after it are cut, segments
  * after it renamed to *.old, and live.log moved aside to live.previous.log so that re-made rollouts

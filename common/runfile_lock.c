@@ -62,25 +62,43 @@ static bool seems_alive(const Owner *o)
     return o->pid != getpid() && (!kill((pid_t)o->pid, 0) || errno == EPERM);
 }
 
+/* Locks fd: 0, or -1 where another job has it, which is said. *died: an owner left its text. */
+static int take(int fd, const char *dir, bool *died)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    Owner owner;
+    bool unlocked = fcntl(fd, F_SETLK, &lock) != 0;
+    bool busy = unlocked && (errno == EAGAIN || errno == EACCES);
+    *died = owner_read(fd, &owner);
+    return busy || (unlocked && *died && seems_alive(&owner)) ? refuse(dir, &owner) : 0;
+}
+
 int run_lock(const char *dir, const char *launch, bool *died)
 {
     char *path = run_path(dir, "lock");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    Owner owner;
     if (fd < 0) fail("%s: %s", path, strerror(errno));
     mem_free(path);
     if (fd < 0) return -1;
-    bool unlocked = fcntl(fd, F_SETLK, &lock) != 0;
-    bool busy = unlocked && (errno == EAGAIN || errno == EACCES);
-    *died = owner_read(fd, &owner);
-    if (busy || (unlocked && *died && seems_alive(&owner))) {
-        refuse(dir, &owner);
+    if (take(fd, dir, died)) {
         close(fd);
         return -1;
     }
     owner_write(fd, launch);
     return fd;
+}
+
+/* The descriptor stays open: closing any of a file's drops the process's lock on it. */
+int runfile_reserve(const char *dir)
+{
+    char *path = run_path(dir, "lock");
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool died;
+    mem_free(path);
+    if (fd < 0) return 0; /* nobody has been here, or runfile_open will say what is wrong */
+    if (!take(fd, dir, &died)) return 0;
+    close(fd);
+    return -1;
 }
 
 void run_unlock(int fd)

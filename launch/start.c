@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/errors.h"
+#include "common/runfile.h"
 
 enum { CONFIG_LIMIT = 1 << 20 };
 
@@ -66,6 +67,10 @@ static int check_checkpoint(const Start *s, const CheckpointState *state)
 
 static void find_checkpoint(Start *s, Found *f)
 {
+    if (runfile_reserve(s->dir)) {
+        f->code = EXIT_CREATE;
+        return;
+    }
     if (checkpoint_find(s->dir, f->checkpoint, sizeof f->checkpoint)) return;
     if (checkpoint_read_state(f->checkpoint, &s->state) || check_checkpoint(s, &s->state)) {
         f->code = EXIT_CONFIG;
