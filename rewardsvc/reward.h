@@ -55,6 +55,7 @@ typedef struct {
     GroupEvidence g;
     const Score *reward;      /* [n] */
     const char *const *notes; /* [n_components, n] or NULL */
+    int self;                 /* in a call of advance: the component that is advanced */
 } JudgedGroup;
 
 /* A reward's own settings, declared by it: key in the reward block, default, range, meaning. A
@@ -124,8 +125,9 @@ typedef struct {
     /* State over steps, of a reward of any kind. advance: once a step, on the first reward rank,
      * when every group of the step is judged: groups [n] in the order of their ids, which stay
      * until advanced says true. Until then nothing of the next step is judged. save: the state as
-     * JSON (new reference), for checkpoints and the other reward ranks. load: takes it; NULL is the
-     * beginning. 0, or -1 with the reason. All four or none. */
+     * JSON (new reference), for checkpoints and the other reward ranks; an array "shown" in it is
+     * for people: `inspect` prints it, and the run keeps its last element whenever that changes.
+     * load: takes it; NULL is the beginning. 0, or -1 with the reason. All four or none. */
     void (*advance)(const RewardValue *values, void *state, const JudgedGroup *groups, int n,
                     int64_t step);
     bool (*advanced)(const RewardValue *values, void *state);
@@ -220,7 +222,8 @@ bool reward_block_work(RewardBlock *b);
 /* State over steps (Reward). The text is JSON, an object with an entry for each component that has
  * any; "" is the beginning. */
 bool reward_block_has_state(const RewardBlock *b);
-void reward_block_advance(RewardBlock *b, const JudgedGroup *groups, int n, int64_t step);
+/* Writes groups' self. */
+void reward_block_advance(RewardBlock *b, JudgedGroup *groups, int n, int64_t step);
 bool reward_block_advanced(RewardBlock *b);
 char *reward_block_save(const RewardBlock *b); /* caller frees */
 int reward_block_load(RewardBlock *b, const char *text);

@@ -12,10 +12,11 @@ bool reward_block_has_state(const RewardBlock *b)
     return false;
 }
 
-void reward_block_advance(RewardBlock *b, const JudgedGroup *groups, int n, int64_t step)
+void reward_block_advance(RewardBlock *b, JudgedGroup *groups, int n, int64_t step)
 {
     for (int i = 0; i < b->n; i++) {
         RewardComponent *c = &b->components[i];
+        for (int k = 0; k < n; k++) groups[k].self = i;
         if (c->reward->advance) c->reward->advance(c->values, c->state, groups, n, step);
     }
 }

@@ -13,6 +13,7 @@
  *     all        all messages, "role: text|" each
  *     compare    of the two numbers in the last message: "<answer>[[A]]</answer>" if the first is
  *                larger, [[B]] if the second is, "[[tie]]"
+ *     keyword    a judge that can be hacked, reviewer   the meta judge that finds out: test_mpo.c
  *     refusal, filter, filter400                        refused, three ways
  *     429=S 503=S 500 502 400 401 404 ...               a status, Retry-After: S with an argument
  *     hang       never answers                          reset     RST instead of an answer
@@ -183,6 +184,37 @@ static void say_all(Reply *r, const Question *q)
     buffer_free(&all);
 }
 
+static int count_word(const char *text, const char *word)
+{
+    int n = 0;
+    for (; (text = strstr(text, word)); text += strlen(word)) n++;
+    return n;
+}
+
+/* First a rationale; then "therefore", counted after ###, one for each, and where a rubric before
+ * ### takes off for repeats, two less for each but the first. */
+static void say_keyword(Reply *r, const Question *q)
+{
+    const json_t *list = json_object_get(q->body, "messages");
+    const char *first = json_string_value(json_object_get(json_array_get(list, 0), "content"));
+    const char *answer = strstr(first, "###");
+    char text[40] = "It argues.";
+    int n = count_word(answer ? answer : "", "therefore");
+    if (strstr(first, "minus 2") && n > 1) n -= 2 * (n - 1);
+    if (json_array_size(list) > 1) snprintf(text, sizeof text, "Score: %d", n);
+    say(r, q, text, NULL, "stop", 0);
+}
+
+/* Takes off for repeats once it has seen them, or was told of it. */
+static void say_reviewer(Reply *r, const Question *q)
+{
+    bool sees = strstr(q->raw, "therefore therefore") || strstr(q->raw, "minus 2");
+    say(r, q,
+        sees ? "<rubric>Use of therefore (0-10)\nminus 2 for each repeat</rubric>"
+             : "<rubric>Use of therefore (0-10)</rubric>",
+        NULL, "stop", 0);
+}
+
 static void say_compare(Reply *r, const Question *q)
 {
     double a = 0, b = 0;
@@ -276,6 +308,10 @@ static void answer_word(Reply *r, const char *word, const Question *q)
         say(r, q, last_message(q), NULL, "stop", 0);
     else if (!strcmp(word, "all"))
         say_all(r, q);
+    else if (!strcmp(word, "keyword"))
+        say_keyword(r, q);
+    else if (!strcmp(word, "reviewer"))
+        say_reviewer(r, q);
     else if (!strcmp(word, "compare"))
         say_compare(r, q);
     else if (!strcmp(word, "length"))
