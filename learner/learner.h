@@ -6,13 +6,13 @@
 
 #include "common/comm.h"
 #include "common/config.h"
+#include "common/optimizer.h"
 #include "common/policy.h"
 #include "common/prompts.h"
 
 #include "learner/gradient.h"
 #include "learner/inbox.h"
 #include "learner/loss.h"
-#include "learner/optimizer.h"
 
 /* What a step was, the same on every learner. Counts over all ranks. */
 typedef struct {

@@ -1,5 +1,6 @@
-/* See optimizer.h. On the ring: the last station before the weights go back to the actors. */
-#include "learner/optimizer.h"
+/* See optimizer.h. On the ring: in the learner the last station before the weights go back to the
+ * actors. */
+#include "common/optimizer.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,7 @@
-/* AdamW over the model's parameter block. */
-#ifndef LEARNER_OPTIMIZER_H
-#define LEARNER_OPTIMIZER_H
+/* AdamW over the block of parameters of a model: the policy of the learner, and models that rewards
+ * train (rewardsvc/verifier.h). */
+#ifndef COMMON_OPTIMIZER_H
+#define COMMON_OPTIMIZER_H
 
 #include <stddef.h>
 #include <stdint.h>
