@@ -7,6 +7,8 @@
 #include "common/rng.h"
 #include "rewardsvc/preference.h"
 
+enum { MOST_DIGITS = 18 }; /* of a number that is replaced: what 64 bits hold */
+
 /* A byte that continues a UTF-8 character begins none. */
 static bool begins(char c)
 {
@@ -56,6 +58,41 @@ int cooper_positive(const Score *verdicts, int n, uint64_t seed, int64_t group)
     int at = 0;
     while (!is_right(verdicts[at]) || skip-- > 0) at++;
     return at;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The last run of digits, of a very long one its last MOST_DIGITS. */
+static Span last_number(Span s)
+{
+    size_t end = s.n, begin;
+    while (end && !is_digit(s.p[end - 1])) end--;
+    for (begin = end; begin && is_digit(s.p[begin - 1]) && end - begin < MOST_DIGITS;) begin--;
+    return (Span){s.p + begin, end - begin};
+}
+
+bool cooper_corrupt(Span text, Span part, uint64_t seed, int64_t group, int attempt, Buffer *out)
+{
+    Span digits = last_number(part);
+    if (!digits.n) return false;
+    uint64_t old = 0, ten = 1;
+    for (size_t i = 0; i < digits.n; i++) {
+        old = 10 * old + (uint64_t)(digits.p[i] - '0');
+        if (i) ten *= 10;
+    }
+    /* least .. 10 ten - 1 without the old one, which is no such number where it begins with 0 */
+    uint64_t least = digits.n > 1 ? ten : 0, count = 10 * ten - least - (old >= least);
+    uint32_t bits[4];
+    rng_bits(seed, STREAM_PICK, (uint64_t)group, 1 + (uint32_t)attempt, 0, bits);
+    uint64_t number = least + (((uint64_t)bits[0] << 32) | bits[1]) % count;
+    if (old >= least && number >= old) number++;
+    buffer_add(out, text.p, (size_t)(digits.p - text.p));
+    buffer_printf(out, "%llu", (unsigned long long)number);
+    buffer_add(out, digits.p + digits.n, (size_t)(text.p + text.n - digits.p) - digits.n);
+    return true;
 }
 
 bool cooper_is_corrupted(Score verdict)

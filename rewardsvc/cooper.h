@@ -23,6 +23,11 @@ double cooper_reward(double logit, bool threshold);
  * least a half, drawn evenly by (seed, group); -1 where there is none, and no valid pair then. */
 int cooper_positive(const Score *verdicts, int n, uint64_t seed, int64_t group);
 
+/* A corrupted copy that needs no model: text with the last run of digits of `part` (a piece of it)
+ * replaced by another number of as many digits, all being equally likely, drawn by (seed, group,
+ * attempt). Adds to out; false: there is no digit. */
+bool cooper_corrupt(Span text, Span part, uint64_t seed, int64_t group, int attempt, Buffer *out);
+
 /* Does a rewritten answer make a valid pair: does the rule say, without failing, that it is wrong?
  */
 bool cooper_is_corrupted(Score verdict);

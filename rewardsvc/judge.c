@@ -159,10 +159,15 @@ int judges_prepare(Judges *all, const KernelSet *k, const char *dir, int rank)
     for (int i = 0; i < all->n; i++) {
         Judge *j = &all->list[i];
         bool remote = *j->values[JUDGE_URL].text;
-        if (!j->wanted || j->kind) continue;
+        if (j->wanted && j->lent)
+            return fail("judge %s is trained by one reward and asked by another: give each a model",
+                        judge_name(j));
+        if (!(j->wanted || j->lent) || j->kind) continue;
         if (remote && dir && !all->log && !(all->log = open_log(dir, rank))) return -1;
-        if (remote ? judge_open_remote(j, all->log) : judge_open_local(j, k))
-            return fail("judge %s cannot be opened: %s", judge_name(j), errors_last());
+        int rc = remote    ? judge_open_remote(j, all->log)
+                 : j->lent ? judge_open_model(j, k)
+                           : judge_open_local(j, k);
+        if (rc) return fail("judge %s cannot be opened: %s", judge_name(j), errors_last());
     }
     return 0;
 }
@@ -188,6 +193,31 @@ const char *judge_name(const Judge *j)
 void judge_want(Judge *j)
 {
     j->wanted = true;
+}
+
+int judge_borrow(Judge *j)
+{
+    if (*j->values[JUDGE_URL].text)
+        return fail("%s has a url: what is trained must be a model of this rank", judge_name(j));
+    if (j->wanted || j->lent)
+        return fail("%s serves another reward: name a model for this one alone", judge_name(j));
+    j->lent = true;
+    return 0;
+}
+
+Policy *judge_policy(Judge *j)
+{
+    return j->lent && j->kind ? &j->policy : NULL;
+}
+
+int judge_max_context(const Judge *j)
+{
+    return j->max_context;
+}
+
+const Config *judge_config(const Judge *j)
+{
+    return j->cfg;
 }
 
 /* FNV-1a. */
@@ -235,7 +265,7 @@ void judge_answer_free(JudgeAnswer *a)
 
 JudgeQuestion *judge_ask(Judge *j, const JudgeRequest *r)
 {
-    REQUIRE(j->kind, "judge %s was not opened", judge_name(j));
+    REQUIRE(j->kind && j->kind->ask, "judge %s was not opened to be asked", judge_name(j));
     REQUIRE(r->n >= 1 && r->max_tokens >= 1 && r->n_messages >= 1, "%d answers of %d tokens", r->n,
             r->max_tokens);
     return j->kind->ask(j, r);
@@ -266,7 +296,7 @@ int judge_can_rate(const Judge *j, const char *prefix)
 
 JudgeQuestion *judge_rate(Judge *j, const JudgeRating *r)
 {
-    REQUIRE(j->kind, "judge %s was not opened", judge_name(j));
+    REQUIRE(j->kind && j->kind->rate, "judge %s was not opened to be asked", judge_name(j));
     REQUIRE(r->n_options >= 1 && r->n_options <= JUDGE_MOST_OPTIONS && r->n_messages >= 1,
             "%d options after %d messages", r->n_options, r->n_messages);
     return j->kind->rate(j, r);
@@ -295,7 +325,7 @@ void judge_withdraw(JudgeQuestion *q)
 
 bool judge_work(Judge *j)
 {
-    return j->kind && j->kind->work(j);
+    return j->kind && j->kind->work && j->kind->work(j);
 }
 
 JudgeCounters judge_counters(const Judge *j)

@@ -23,6 +23,7 @@
 
 #include "common/config.h"
 #include "common/kernelset.h"
+#include "common/policy.h"
 #include "common/sample.h"
 #include "rewardsvc/answer.h"
 #include "rewardsvc/reward.h"
@@ -49,6 +50,19 @@ void judges_close(Judges *j); /* NULL is fine; questions that are open are gone 
 const char *judge_name(const Judge *j);
 /* A reward will ask this judge: it is to be opened by judges_prepare. */
 void judge_want(Judge *j);
+
+/* Instead of asking it, a reward will run and train this judge's model by itself: judges_prepare
+ * opens it so, and it answers no questions. 0, or -1 with the reason: it is remote, or has been
+ * asked for by another reward. */
+int judge_borrow(Judge *j);
+/* Of such a judge that is open: its model, trainable; NULL if it is not open yet. Of any: the most
+ * tokens of a text, and the experiment. */
+Policy *judge_policy(Judge *j);
+int judge_max_context(const Judge *j);
+const Config *judge_config(const Judge *j);
+/* Opens its model anew, with the weights of the beginning: what judge_policy gave is gone. 0, or -1
+ * with the reason. */
+int judge_reopen(Judge *j);
 
 typedef struct {
     const char *role; /* "system", "user", "assistant" */
@@ -78,6 +92,10 @@ typedef struct {
     char *reason; /* why there is no text; NULL if there is nothing to say */
 } JudgeAnswer;
 void judge_answer_free(JudgeAnswer *a);
+
+/* Messages [n] as ids: texts cleaned, special tokens in them taken out, the model's chat template
+ * (or one after the other where it has none). 0, or -1 with the reason. */
+int judge_render(const Tokenizer *tok, const JudgeMessage *messages, int n, Ids *ids);
 
 /* Begins a question; everything of the request but the stops is copied. Never NULL: what is wrong
  * with it is an answer's status, with its reason. */

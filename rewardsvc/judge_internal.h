@@ -39,11 +39,11 @@ struct Judge {
     RewardValue *values; /* by judge_settings */
     const Config *cfg;
     const JudgeKind *kind; /* NULL until it is opened */
-    bool wanted;
+    bool wanted, lent;     /* a reward asks it; a reward runs and trains its model */
     JudgeCounters counters;
     /* local */
     Policy policy;
-    Engine *engine;
+    Engine *engine;        /* NULL: lent */
     struct Raters *raters; /* judge_rate.c */
     int max_context;
     uint64_t seed;
@@ -90,6 +90,7 @@ void raters_withdraw(Judge *j, JudgeQuestion *q);
 void raters_free(Judge *j); /* with the questions that wait */
 
 int judge_open_local(Judge *j, const KernelSet *k);
+int judge_open_model(Judge *j, const KernelSet *k);
 int judge_open_remote(Judge *j, struct RemoteLog *log);
 
 #endif

@@ -59,25 +59,22 @@ static char *harmless(const Tokenizer *tok, const char *text, size_t n)
     return clean.data;
 }
 
-static int render(const Judge *j, const JudgeRequest *r, Ids *ids)
+int judge_render(const Tokenizer *tok, const JudgeMessage *said, int n, Ids *ids)
 {
-    const Tokenizer *tok = j->policy.tok;
-    ChatMessage *messages = NEW(ChatMessage, r->n_messages);
+    ChatMessage *messages = NEW(ChatMessage, n);
     Buffer text = {0};
-    for (int i = 0; i < r->n_messages; i++)
-        messages[i] = (ChatMessage){r->messages[i].role,
-                                    harmless(tok, r->messages[i].text, r->messages[i].n_text)};
+    for (int i = 0; i < n; i++)
+        messages[i] = (ChatMessage){said[i].role, harmless(tok, said[i].text, said[i].n_text)};
     int rc;
     if (tokenizer_chat_template(tok)) {
-        rc = chat_render(tok, messages, r->n_messages, &text);
+        rc = chat_render(tok, messages, n, &text);
         if (!rc) rc = tokenizer_encode(tok, text.data, text.size, true, false, ids);
     } else { /* a model without a template reads the messages one after the other */
         const char *gap = tokenizer_kind(tok) == TOKENIZER_ALPHABET ? "" : "\n";
-        for (int i = 0; i < r->n_messages; i++)
-            buffer_printf(&text, "%s%s", i ? gap : "", messages[i].content);
+        for (int i = 0; i < n; i++) buffer_printf(&text, "%s%s", i ? gap : "", messages[i].content);
         rc = tokenizer_encode(tok, text.data, text.size, false, true, ids);
     }
-    for (int i = 0; i < r->n_messages; i++) mem_free((char *)messages[i].content);
+    for (int i = 0; i < n; i++) mem_free((char *)messages[i].content);
     mem_free(messages);
     buffer_free(&text);
     return rc;
@@ -99,7 +96,7 @@ static JudgeQuestion *ask(Judge *j, const JudgeRequest *r)
     JudgeQuestion *q = judge_question_new(j, r->n);
     Ids ids = {0};
     errors_quiet(1);
-    if (render(j, r, &ids)) {
+    if (judge_render(j->policy.tok, r->messages, r->n_messages, &ids)) {
         judge_question_fail(q, SCORE_ERROR, errors_last());
     } else if (ids.n + r->max_tokens > j->max_context) {
         char *why = mem_printf("the question has %d tokens, its answer up to %d: max_context is %d",
@@ -154,8 +151,7 @@ static JudgeQuestion *rate(Judge *j, const JudgeRating *r)
             judge_question_fail(q, SCORE_ERROR, errors_last());
         mem_free(text);
     }
-    if (!q->done &&
-        render(j, &(JudgeRequest){.n_messages = r->n_messages, .messages = r->messages}, &ids))
+    if (!q->done && judge_render(j->policy.tok, r->messages, r->n_messages, &ids))
         judge_question_fail(q, SCORE_ERROR, errors_last());
     if (!q->done) raters_add(j, q, &ids, r->prefix);
     errors_quiet(-1);
@@ -195,22 +191,51 @@ static void close_judge(Judge *j)
 }
 
 static const JudgeKind local = {ask, answered, withdraw, work, close_judge, rate, rated};
+static const JudgeKind lent = {.close = close_judge}; /* to a reward that runs it by itself */
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-int judge_open_local(Judge *j, const KernelSet *run)
+static int open_model(Judge *j, const KernelSet *k, bool trainable)
 {
-    const RewardValue *v = j->values;
-    const char *path = v[JUDGE_MODEL].text, *precision = v[JUDGE_PRECISION].text;
+    const char *path = j->values[JUDGE_MODEL].text;
+    int rc = strcmp(path, "policy") ? policy_open(&j->policy, path, k, trainable)
+                                    : policy_from_config(&j->policy, j->cfg, k, trainable);
+    if (rc) return -1;
+    int positions = model_desc(j->policy.model)->max_positions;
+    j->max_context = (int)j->values[JUDGE_MAX_CONTEXT].number;
+    if (j->max_context > positions) j->max_context = positions;
+    return 0;
+}
+
+static KernelSet kernels_of(const Judge *j, const KernelSet *run)
+{
+    const char *precision = j->values[JUDGE_PRECISION].text;
     KernelSet k = *run;
     bool own = *precision && (strcmp(precision, "f32") == 0) != (k.precision == PRECISION_F32);
     if (own) kernelset_choose(&k, strcmp(precision, "f32") ? PRECISION_BF16 : PRECISION_F32);
-    int rc = strcmp(path, "policy") ? policy_open(&j->policy, path, &k, false)
-                                    : policy_from_config(&j->policy, j->cfg, &k, false);
-    if (rc) return -1;
-    int positions = model_desc(j->policy.model)->max_positions, rows = (int)v[JUDGE_BATCH].number;
-    j->max_context = (int)v[JUDGE_MAX_CONTEXT].number;
-    if (j->max_context > positions) j->max_context = positions;
+    return k;
+}
+
+int judge_open_model(Judge *j, const KernelSet *run)
+{
+    KernelSet k = kernels_of(j, run);
+    if (open_model(j, &k, true)) return -1;
+    j->kind = &lent;
+    return 0;
+}
+
+int judge_reopen(Judge *j)
+{
+    KernelSet k = j->policy.kernels;
+    policy_close(&j->policy);
+    return open_model(j, &k, true);
+}
+
+int judge_open_local(Judge *j, const KernelSet *run)
+{
+    KernelSet k = kernels_of(j, run);
+    int rows = (int)j->values[JUDGE_BATCH].number;
+    if (open_model(j, &k, false)) return -1;
     j->seed = (uint64_t)j->cfg->run.seed ^ judge_hash(judge_name(j));
     /* Questions are seldom as long as they may be: memory for a quarter of that in every row, and
      * for one that is. */

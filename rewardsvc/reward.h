@@ -87,7 +87,8 @@ typedef union {
     } components;
 } RewardValue;
 
-struct Judges; /* the models that the `judges:` block names: judge.h */
+struct Judges;          /* the models that the `judges:` block names: judge.h */
+struct RewardComponent; /* below */
 
 /* A reward is of one of three kinds: it has `score`, or `ask`, or `shape`. */
 typedef struct {
@@ -98,6 +99,10 @@ typedef struct {
      * too. */
     int (*open)(const RewardValue *values, void **state);
     void (*close)(void *state);
+    /* For a reward that applies another component's rule to texts of its own: the components of its
+     * block, which stay where they are until it is closed. 0, or -1 with the reason. May be NULL.
+     */
+    int (*know)(const RewardValue *values, void *state, const struct RewardComponent *components);
 
     /* A rule: the score of one sample. Never blocks past a second, never reads outside `e`; a text
      * it cannot judge is a status, not a 0. With SCORE_ERROR it says why through fail(): the block
@@ -170,7 +175,7 @@ typedef struct {
 } RewardWeight;
 double reward_weight_at(const RewardWeight *w, int64_t step);
 
-typedef struct {
+typedef struct RewardComponent {
     const Reward *reward;
     char *name;          /* label; the reward's name unless `as:` gives another */
     RewardWeight weight; /* of a shape: 1 */

@@ -232,6 +232,20 @@ static int read_item(RewardBlock *b, const YamlNode *item)
     return rc;
 }
 
+/* Those that look at other components, now that all are there. */
+static int introduce(RewardBlock *b, const YamlNode *list)
+{
+    int rc = 0;
+    for (int i = 0; i < b->n; i++) {
+        const RewardComponent *c = &b->components[i];
+        errors_quiet(1);
+        int bad = c->reward->know ? c->reward->know(c->values, c->state, b->components) : 0;
+        errors_quiet(-1);
+        if (bad) rc = yaml_fail(list, "%s: %s", c->name, errors_last());
+    }
+    return rc;
+}
+
 int reward_block_open(RewardBlock *b, const YamlNode *list)
 {
     *b = (RewardBlock){0};
@@ -249,6 +263,7 @@ int reward_block_open(RewardBlock *b, const YamlNode *list)
     }
     if (rc == 0 && !weighs)
         rc = yaml_fail(list, "reward: every weight is 0, so there is nothing to learn from");
+    if (rc == 0) rc = introduce(b, list);
     if (rc == 0) return 0;
     reward_block_close(b);
     return -1;

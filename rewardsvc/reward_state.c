@@ -59,7 +59,7 @@ int reward_block_load(RewardBlock *b, const char *text)
         if (*text && !saved)
             rc = fail("reward %s has state, and the checkpoint has none of it", c->name);
         else if (c->reward->load(c->values, c->state, saved))
-            rc = fail("reward %s: its state is not what it wrote: %s", c->name, errors_last());
+            rc = fail("reward %s: its state cannot be taken: %s", c->name, errors_last());
     }
     json_decref(all);
     return rc;
