@@ -78,6 +78,50 @@ START_TEST(pairs_are_what_the_rule_is_sure_of)
 }
 END_TEST
 
+/* What becomes of a text; "" where nothing can be replaced. */
+static const char *corrupted(const char *text, const char *part, int group, int attempt)
+{
+    static char kept[200];
+    Buffer out = {0};
+    Span whole = span_of(text), inside = part ? span_find(whole, part) : whole;
+    bool done = cooper_corrupt(whole, inside, 3, group, attempt, &out);
+    snprintf(kept, sizeof kept, "%s", done ? out.data : "");
+    buffer_free(&out);
+    return kept;
+}
+
+START_TEST(numbers_are_replaced_by_others)
+{
+    int seen[100] = {0};
+    for (int group = 0; group < 9000; group++) {
+        int n = -1;
+        char end;
+        ck_assert_int_eq(
+            sscanf(corrupted("1 + 11 = 12.", NULL, group, 0), "1 + 11 = %d%c", &n, &end), 2);
+        ck_assert(n >= 10 && n <= 99 && n != 12 && end == '.');
+        seen[n]++;
+    }
+    for (int n = 10; n < 100; n++)
+        if (n != 12) ck_assert_double_eq_tol(seen[n], 9000.0 / 89, 5 * sqrt(9000.0 / 89));
+    for (int group = 0; group < 100; group++) {
+        const char *one = corrupted("7", NULL, group, 0);
+        ck_assert(strlen(one) == 1 && *one >= '0' && *one <= '9' && *one != '7');
+        ck_assert_str_ne(corrupted("x = 1.05", NULL, group, 0), "x = 1.05");
+        const char *long_one = corrupted("12345678901234567890123", NULL, group, 0);
+        ck_assert(strlen(long_one) == 23 && !strncmp(long_one, "12345", 5));
+        ck_assert_str_ne(long_one, "12345678901234567890123");
+        ck_assert(strstr(corrupted("<answer>5</answer> in 3 steps", "5", group, 0), " in 3 steps"));
+    }
+    char first[200];
+    snprintf(first, sizeof first, "%s", corrupted("123456", NULL, 1, 0));
+    ck_assert_str_eq(first, corrupted("123456", NULL, 1, 0));
+    ck_assert_str_ne(first, corrupted("123456", NULL, 1, 1));
+    ck_assert_str_ne(first, corrupted("123456", NULL, 2, 0));
+    ck_assert_str_eq(corrupted("none", NULL, 0, 0), "");
+    ck_assert_str_eq(corrupted("", NULL, 0, 0), "");
+}
+END_TEST
+
 /* ---- a verifier that likes a word ------------------------------------------------------------ */
 
 /* Four answers, right or wrong, without or with "Therefore"; the verifier is linear in both. It has
@@ -138,4 +182,5 @@ START_TEST(a_verifier_that_learns_is_not_hacked)
 END_TEST
 
 TEST_MAIN("cooper", rewards_of_logits, long_texts_keep_their_ends,
-          pairs_are_what_the_rule_is_sure_of, a_verifier_that_learns_is_not_hacked)
+          pairs_are_what_the_rule_is_sure_of, numbers_are_replaced_by_others,
+          a_verifier_that_learns_is_not_hacked)
