@@ -134,6 +134,10 @@ static void check_training(Check *k)
           "a group of one answer has nothing to compare: at least 2");
     CHECK(c->eval.problems || !c->eval.every, "eval.every", NULL,
           "eval.problems is 0: there is nothing to evaluate");
+    CHECK(!*c->monitor.gold || c->eval.every, "monitor.gold", NULL,
+          "needs evaluations: set eval.every and eval.problems");
+    CHECK(!*c->monitor.proxy || *c->monitor.gold, "monitor.proxy", NULL,
+          "is compared with monitor.gold, which is not set");
 }
 
 int config_check(const Config *c, const YamlNode *const *where)

@@ -139,6 +139,12 @@ NUM(eval, threshold, 1, -1000000, 1000000, "an answer counts as right when its r
 TEXT(eval, component, "", "judge by this reward component instead of the sum")
 END(eval)
 
+SECTION(monitor, "is the reward over-optimised: looked at after each evaluation")
+TEXT(monitor, gold, "",
+     "reward component that says what is wanted (weight 0: not trained on); empty: no monitor")
+TEXT(monitor, proxy, "", "component that is compared with it; empty: the reward itself")
+END(monitor)
+
 SECTION(checkpoint, "when the run is saved")
 INT(checkpoint, every, 50, 0, 1000000,
     "steps between checkpoints; 0 = only at the end and on request (USR1)")

@@ -44,8 +44,9 @@ static void add_values(json_t *o, const double *x, int n)
     double sum = 0, squares = 0;
     for (int i = 0; i < n; i++) sum += x[i];
     for (int i = 0; i < n; i++) squares += (x[i] - sum / n) * (x[i] - sum / n);
-    json_object_set_new(o, "mean", json_real(sum / n));
-    json_object_set_new(o, "std", json_real(n > 1 ? sqrt(squares / (n - 1)) : 0));
+    bool equal = x[0] == x[n - 1]; /* exactly: the rounding of a mean is no deviation */
+    json_object_set_new(o, "mean", json_real(equal ? x[0] : sum / n));
+    json_object_set_new(o, "std", json_real(equal ? 0 : sqrt(squares / (n - 1))));
     json_object_set_new(o, "min", json_real(x[0]));
     json_object_set_new(o, "max", json_real(x[n - 1]));
     json_object_set_new(o, "quantiles", quantiles_json(x, n));

@@ -10,7 +10,18 @@
 #include "common/errors.h"
 #include "launch/report.h"
 #include "launch/state.h"
+#include "launch/step_metrics.h"
 #include "launch/verb.h"
+
+/* The lines after the step resumed from are cut by now. */
+static int restore_watch(Recorder *r)
+{
+    json_t *metrics = runfile_read_metrics(r->dir);
+    if (!metrics) return -1;
+    watch_restore(&r->watch, metrics);
+    json_decref(metrics);
+    return 0;
+}
 
 int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Learner *learner,
                   const char *dir, const char *layout_text, CheckpointState *state,
@@ -34,6 +45,7 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
     r->component_names = NEW(const char *, rewards->n);
     for (int i = 0; i < rewards->n; i++) r->component_names[i] = rewards->components[i].name;
     if (evaluation_init(&r->evaluation, cfg, r->component_names, rewards->n)) return -1;
+    if (watch_init(&r->watch, cfg, r->component_names, rewards->n)) return -1;
     RunInfo info = {.config_text = state->config_text,
                     .version_text = troupe_version,
                     .seed = (uint64_t)cfg->run.seed,
@@ -46,6 +58,7 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
     r->file = runfile_open(dir, &info, resume_step);
     if (!r->file) return -1;
     memcpy(r->state.run_id, info.run_id, sizeof r->state.run_id);
+    if (watch_on(&r->watch) && resume_step > 0 && restore_watch(r)) return -1;
     live_init(&r->live);
     r->began = r->step_began = clock_seconds();
     return 0;
@@ -55,7 +68,9 @@ void recorder_close(Recorder *r)
 {
     if (r->file) runfile_close(r->file);
     evaluation_free(&r->evaluation);
+    watch_free(&r->watch);
     json_decref(r->line);
+    json_decref(r->times);
     mem_free(r->component_names);
     mem_free(r->state.config_text);
     mem_free(r->state.service_state);
@@ -94,6 +109,8 @@ static void begin_line(Recorder *r, const char *stage, int64_t step)
     r->unsaved = true;
     json_decref(r->line);
     r->line = json_pack("{s:I, s:s}", "step", (json_int_t)step, "stage", stage);
+    json_decref(r->times);
+    r->times = json_object();
 }
 
 static void add_loss(Recorder *r)
@@ -118,11 +135,12 @@ static double peak_memory(const Comm *c)
 static void end_line(Recorder *r, int64_t step, double tokens)
 {
     double now = clock_seconds(), s = now - r->step_began;
-    json_object_set_new(r->line, "time",
-                        json_pack("{s:f, s:f, s:f, s:f, s:f}", "seconds", s, "learn_s",
-                                  r->learner->stats.seconds, "tokens_per_s", s > 0 ? tokens / s : 0,
-                                  "run_s", r->earlier_s + now - r->began, "memory_gb",
-                                  peak_memory(r->learner->comm) / 1e9));
+    json_t *time =
+        json_pack("{s:f, s:f, s:f, s:f, s:f}", "seconds", s, "learn_s", r->learner->stats.seconds,
+                  "tokens_per_s", s > 0 ? tokens / s : 0, "run_s", r->earlier_s + now - r->began,
+                  "memory_gb", peak_memory(r->learner->comm) / 1e9);
+    json_object_update(time, r->times);
+    json_object_set_new(r->line, "time", time);
     r->step_began = now;
     *r->shown.doing = 0;
     runfile_add_metrics(r->file, step, r->line);
@@ -149,53 +167,18 @@ void recorder_imitated(Recorder *r)
     show(r, l->sft_step == r->cfg->sft.steps);
 }
 
-/* Means over the step's answers in id order, so that they have the same bits for any number of
- * ranks. A component's mean is over the answers for which it is ok. */
-typedef struct {
-    double reward, *component;
-    double n_reward, *n_component;
-    double tokens, prompt_tokens, truncated;
-} Means;
-
-static void add_sample(Means *m, const Group *g, const Sample *s)
-{
-    if (s->reward.status == SCORE_OK) m->reward += s->reward.value, m->n_reward++;
-    for (int k = 0; k < g->n_components; k++)
-        if (s->components[k].status == SCORE_OK)
-            m->component[k] += s->components[k].value, m->n_component[k]++;
-    m->tokens += s->n_tokens;
-    m->truncated += s->finish == FINISH_LENGTH;
-}
-
 static void add_rollouts(Recorder *r)
 {
     const Learner *l = r->learner;
-    Means m = {.component = NEW(double, r->rewards->n), .n_component = NEW(double, r->rewards->n)};
-    double n = 0;
-    for (int i = 0; i < l->inbox.P; i++) {
-        const Group *g = &l->inbox.groups[i];
-        m.prompt_tokens += g->n_prompt;
-        for (int k = 0; k < g->n_samples; k++, n++) add_sample(&m, g, &g->samples[k]);
-    }
-    r->shown.reward = m.n_reward > 0 ? m.reward / m.n_reward : NAN;
-    json_object_set_new(r->line, "reward", number(r->shown.reward));
-    json_t *components = json_object();
-    for (int k = 0; k < r->rewards->n; k++)
-        json_object_set_new(components, r->component_names[k],
-                            number(m.n_component[k] > 0 ? m.component[k] / m.n_component[k] : NAN));
-    json_object_set_new(r->line, "components", components);
-    json_object_set_new(r->line, "answer_tokens", number(m.tokens / n));
-    json_object_set_new(r->line, "truncated", number(m.truncated / n));
-    r->tokens += (int64_t)(m.tokens + m.prompt_tokens);
-    double now =
-        /* a step's rollouts begin when those before it are learnt: from one such moment to the next
-           is a whole step */
-        clock_seconds();
-    r->shown.tokens_per_s =
-        (m.tokens + m.prompt_tokens) / (now - (r->rolled_at > 0 ? r->rolled_at : r->step_began));
+    StepFigures f = step_metrics_add(r->line, l->inbox.groups, l->inbox.P, r->rewards);
+    r->shown.reward = f.reward;
+    r->tokens += (int64_t)(f.tokens + f.prompt_tokens);
+    /* a step's rollouts begin when those before it are learnt: from one such moment to the next is
+       a whole step */
+    double now = clock_seconds(), began = r->rolled_at > 0 ? r->rolled_at : r->step_began;
+    r->shown.tokens_per_s = (f.tokens + f.prompt_tokens) / (now - began);
     r->rolled_at = now;
-    mem_free(m.component);
-    mem_free(m.n_component);
+    step_metrics_judges(r->times, l->inbox.groups, l->inbox.P, r->rewards, now - began);
 }
 
 void recorder_trained(Recorder *r)
@@ -234,8 +217,15 @@ void recorder_take_state(Recorder *r, int64_t step, const Buffer *text)
 void recorder_evaluate(Recorder *r, int64_t version)
 {
     evaluation_begin(&r->evaluation, version);
+    watch_begin(&r->watch);
     r->evaluating = true;
     if (!r->line) begin_line(r, "grpo", version);
+}
+
+void recorder_take_evaluated(Recorder *r, const Group *g)
+{
+    evaluation_add(&r->evaluation, g);
+    watch_add(&r->watch, g);
 }
 
 static void add_evaluation(Recorder *r)
@@ -244,6 +234,7 @@ static void add_evaluation(Recorder *r)
     r->shown.accuracy = evaluation_accuracy(&r->evaluation);
     if (r->evaluation.version == 0) r->state.accuracy_before = r->shown.accuracy;
     json_object_set_new(r->line, "evaluation", evaluation_json(&r->evaluation));
+    watch_report(&r->watch, r->evaluation.version, r->line);
 }
 
 bool recorder_settle(Recorder *r)

@@ -10,6 +10,7 @@
 
 #include "launch/evaluation.h"
 #include "launch/live.h"
+#include "launch/watch.h"
 #include "learner/learner.h"
 #include "rewardsvc/reward.h"
 
@@ -25,7 +26,9 @@ typedef struct {
     int64_t state_step;    /* so many steps: a step is not over before its own has come */
     Evaluation evaluation;
     bool evaluating; /* a version's evaluation is awaited; its step's line is not written yet */
+    Watch watch;     /* over the evaluations */
     json_t *line;    /* metrics of the step in progress */
+    json_t *times;   /* what its "time" object gets besides */
     Live live;
     LiveState shown;
     /* this launch; its step; its last rollouts; seconds of launches before */
@@ -57,6 +60,8 @@ void recorder_take_state(Recorder *r, int64_t step, const Buffer *text);
 
 /* An evaluation of `version` begins; recorder_settle waits for it. */
 void recorder_evaluate(Recorder *r, int64_t version);
+/* A held-out problem of it, judged. */
+void recorder_take_evaluated(Recorder *r, const Group *g);
 
 /* Writes the step's line once its evaluation, if any, is complete and the rewards' state has come.
  * True when it was written: the step is over. */

@@ -18,7 +18,7 @@ static bool take_groups(Ring *r)
     bool any = false;
     for (Group g = {0}; comm_take_group(r->comm, ROLE_LEARNER, &g); any = true) {
         if (g.kind == GROUP_EVAL)
-            evaluation_add(&r->recorder->evaluation, &g);
+            recorder_take_evaluated(r->recorder, &g);
         else
             inbox_put(&r->learner->inbox, &g);
         group_free(&g);

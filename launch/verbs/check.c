@@ -43,18 +43,28 @@ static int fail_at(const Config *c, const char *section, const char *name, const
     return fail("%s: %s.%s: %s", c->file, section, name, why);
 }
 
-static int check_component(const Experiment *e)
+/* section.key names a component of the reward block, or nothing. */
+static int check_component(const Experiment *e, const char *section, const char *key,
+                           const char *name)
 {
-    const char *name = e->cfg.eval.component;
     Buffer why = {0};
+    if (!*name) return 0;
     for (int i = 0; i < e->rewards.n; i++)
         if (!strcmp(e->rewards.components[i].name, name)) return 0;
     buffer_printf(&why, "the reward block has no component %.60s; it has", name);
     for (int i = 0; i < e->rewards.n; i++)
         buffer_printf(&why, "%s %s", i ? "," : "", e->rewards.components[i].name);
-    fail_at(&e->cfg, "eval", "component", name, why.data);
+    fail_at(&e->cfg, section, key, name, why.data);
     buffer_free(&why);
     return -1;
+}
+
+static int check_components(const Experiment *e)
+{
+    if (!e->rewards.n) return 0;
+    int rc = check_component(e, "eval", "component", e->cfg.eval.component);
+    rc |= check_component(e, "monitor", "gold", e->cfg.monitor.gold);
+    return rc | check_component(e, "monitor", "proxy", e->cfg.monitor.proxy);
 }
 
 /* Every rule must find what it reads in a problem's record: an empty answer to the first one is
@@ -112,7 +122,7 @@ static int check_parts(Experiment *e)
         rc = fail("%s: no `reward:` block: name at least one reward", e->cfg.file);
     else
         rc = reward_block_read(&e->rewards, &e->cfg);
-    if (e->rewards.n && *e->cfg.eval.component && check_component(e)) rc = -1;
+    if (check_components(e)) rc = -1;
     if (policy_describe(&e->cfg, &e->desc, &e->tok)) return -1;
     return check_tasks(e) ? -1 : rc;
 }
