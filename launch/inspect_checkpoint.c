@@ -8,6 +8,7 @@
 #include "common/errors.h"
 #include "common/memory.h"
 #include "launch/inspect.h"
+#include "launch/rewards_state.h"
 
 static double count_of(const CheckpointArray *a)
 {
@@ -33,6 +34,7 @@ static void print_json(const CheckpointState *s, const CheckpointArray *a, int n
                           (json_int_t)s->sft_step, "step", (json_int_t)s->step, "adam_step",
                           (json_int_t)s->adam_step, "trained_s", s->trained_s, "config",
                           s->config_text, "arrays", list);
+    json_object_set_new(o, "rewards_state", rewards_shown(s->service_state));
     if (!isnan(s->accuracy_before))
         json_object_set_new(o, "accuracy_before", json_real(s->accuracy_before));
     json_dumpf(o, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
@@ -52,6 +54,19 @@ static void print_arrays(const CheckpointArray *a, int n, bool csv)
     }
 }
 
+static void print_rewards_state(const CheckpointState *s)
+{
+    json_t *shown = rewards_shown(s->service_state), *list, *element;
+    const char *name;
+    size_t i;
+    json_object_foreach(shown, name, list) json_array_foreach(list, i, element)
+    {
+        putchar('\n');
+        rewards_shown_print(stdout, name, element);
+    }
+    json_decref(shown);
+}
+
 static void print_table(const char *path, const CheckpointState *s, const CheckpointArray *a, int n)
 {
     double all = 0;
@@ -63,6 +78,7 @@ static void print_table(const char *path, const CheckpointState *s, const Checkp
            "MB)\n\n",
            s->trained_s, s->kernels.cpu, s->kernels.libraries, n, all, all * 4e-6);
     print_arrays(a, n, false);
+    print_rewards_state(s);
 }
 
 int inspect_checkpoint(const char *path, Form form)

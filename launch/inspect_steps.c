@@ -11,6 +11,7 @@
 #include "common/memory.h"
 #include "common/runfile.h"
 #include "launch/inspect.h"
+#include "launch/rewards_state.h"
 #include "launch/text_show.h"
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -272,6 +273,20 @@ static void say_memory(const json_t *ranks)
     buffer_free(&b);
 }
 
+/* Every change that the rewards' state showed: the versions of a rubric. */
+static void print_rewards_state(const json_t *metrics)
+{
+    json_t *line, *element;
+    const char *name;
+    size_t i;
+    json_array_foreach(metrics, i, line)
+        json_object_foreach(json_object_get(line, "rewards_state"), name, element)
+    {
+        putchar('\n');
+        rewards_shown_print(stdout, name, element);
+    }
+}
+
 static void print_summary(const char *dir, const json_t *info, const json_t *summary,
                           const json_t *checkpoints, const json_t *metrics)
 {
@@ -298,6 +313,7 @@ static void print_summary(const char *dir, const json_t *info, const json_t *sum
     }
     putchar('\n');
     print_table(metrics, false);
+    print_rewards_state(metrics);
 }
 
 int inspect_summary(const char *dir, Form form)

@@ -74,6 +74,7 @@ void recorder_close(Recorder *r)
     mem_free(r->component_names);
     mem_free(r->state.config_text);
     mem_free(r->state.service_state);
+    rewards_states_free(&r->coming);
     mem_free(r->dir);
     *r = (Recorder){0};
 }
@@ -207,9 +208,22 @@ void recorder_trained(Recorder *r)
 
 void recorder_take_state(Recorder *r, int64_t step, const Buffer *text)
 {
-    r->state_step = step;
+    rewards_states_add(&r->coming, step, text->data, text->size);
+}
+
+/* The step's own state becomes the one that is kept: false if it has not come. */
+static bool adopt_state(Recorder *r)
+{
+    int64_t step = r->learner->step;
+    if (!r->has_state || r->state_step == step) return true;
+    char *text = rewards_states_take(&r->coming, step);
+    if (!text) return false;
+    json_t *change = rewards_shown_change(r->state.service_state, text);
+    if (change) json_object_set_new(r->line, "rewards_state", change);
     mem_free(r->state.service_state);
-    r->state.service_state = mem_text_n(text->data, text->size);
+    r->state.service_state = text;
+    r->state_step = step;
+    return true;
 }
 
 /* ---- evaluation, and the end of a step ---- */
@@ -240,7 +254,7 @@ static void add_evaluation(Recorder *r)
 bool recorder_settle(Recorder *r)
 {
     if (!r->line || (r->evaluating && !evaluation_complete(&r->evaluation))) return false;
-    if (r->has_state && r->state_step < r->learner->step) return false;
+    if (!adopt_state(r)) return false;
     if (r->evaluating) add_evaluation(r);
     double s = clock_seconds() - r->step_began;
     end_line(r, r->learner->step, r->shown.tokens_per_s * s);

@@ -13,6 +13,7 @@
 #include "launch/watch.h"
 #include "learner/learner.h"
 #include "rewardsvc/reward.h"
+#include "rewardsvc/rewards_shown.h"
 
 typedef struct {
     const Config *cfg; /* borrowed, as the next two */
@@ -24,6 +25,7 @@ typedef struct {
     CheckpointState state; /* what the next checkpoint says besides the learner's counters */
     bool has_state;        /* rewards have state over steps; state.service_state is that after */
     int64_t state_step;    /* so many steps: a step is not over before its own has come */
+    RewardsStates coming;  /* of later steps */
     Evaluation evaluation;
     bool evaluating; /* a version's evaluation is awaited; its step's line is not written yet */
     Watch watch;     /* over the evaluations */
@@ -55,7 +57,8 @@ void recorder_imitated(Recorder *r);
  * begins the step's line. */
 void recorder_trained(Recorder *r);
 
-/* The rewards' state after `step` steps; a checkpoint of that step holds it. */
+/* The rewards' state after `step` steps, whenever it comes; the line of that step says what it
+ * shows anew, a checkpoint of that step holds it. */
 void recorder_take_state(Recorder *r, int64_t step, const Buffer *text);
 
 /* An evaluation of `version` begins; recorder_settle waits for it. */

@@ -41,6 +41,10 @@ static void add_step(RunFile *r, int64_t step)
                           0.01 * (double)step, "time", "tokens_per_s", 1234.5, "loss", -0.001);
     if (step % 10 == 0)
         json_object_set_new(m, "evaluation", json_pack("{s:f}", "accuracy", 0.02 * (double)step));
+    if (step == 20)
+        json_object_set_new(m, "rewards_state",
+                            json_pack("{s:{s:i, s:i, s:s}}", "mpo", "version", 1, "step", 20,
+                                      "rubric", "Sums\x1b[2J (0-5)\nno excuses"));
     if (runfile_add_groups(r, step, &g, 1)) die(EXIT_INTERNAL, "a new run repeats nothing");
     runfile_add_metrics(r, step, m);
     json_decref(m);

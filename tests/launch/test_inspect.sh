@@ -38,6 +38,9 @@ shows '^grpo 40 +0.4 +0.8 ' "$run"
 shows '20 of 40 steps' "$run"
 shows 'exact_number, length' "$run"
 shows 'no summary.json' "$run"
+shows '^mpo: version 1, step 20$' "$run"
+shows '^    Sums\\x1b\[2J \(0-5\)$' "$run"
+shows '^    no excuses$' "$run"
 shows '"checkpoints": \[' "$run" --json && valid_json summary
 
 # every step
