@@ -319,23 +319,30 @@ START_TEST(every_rank_has_the_same_verifier)
 }
 END_TEST
 
-START_TEST(a_question_is_scored_by_the_version_it_was_asked_of)
+/* Questions open at step `at`, on the first rank, which learns, and on another, which is told. */
+static void check_versions(int64_t at)
 {
     clear_dir();
     Rank *r = rank_open("f32", ""), *other = rank_open("f32", "");
     Case cases[P] = {0}, before = {0}, after = {0}, there = {0};
     ck_assert_int_eq(reward_block_load(&r->block, ""), 0);
     ck_assert_int_eq(reward_block_load(&other->block, ""), 0);
-    case_make(&before, 500), case_make(&after, 500), case_make(&there, 500);
-    judge(r, &before, 0);
-    for (int i = 0; i < P; i++) {
-        case_make(&cases[i], i);
-        judge(r, &cases[i], 0);
+    for (int64_t s = 0; s < at; s++) {
+        char *state = step_of(r, s, NULL);
+        ck_assert_int_eq(reward_block_load(&other->block, state), 0);
+        mem_free(state);
     }
-    RewardCase *open = reward_case_open(&r->block, after.e, G, 0, 100),
-               *open_there = reward_case_open(&other->block, there.e, G, 0, 100);
+    case_make(&before, 500), case_make(&after, 500), case_make(&there, 500);
+    judge(r, &before, at);
+    judge(other, &there, at); /* which has learned so far then */
+    for (int i = 0; i < P; i++) {
+        case_make(&cases[i], at * P + i);
+        judge(r, &cases[i], at);
+    }
+    RewardCase *open = reward_case_open(&r->block, after.e, G, at, 100),
+               *open_there = reward_case_open(&other->block, there.e, G, at, 100);
     ck_assert(!reward_case_settled(open) && !reward_case_settled(open_there)); /* asked, no more */
-    advance(r, cases, 0);
+    advance(r, cases, at);
     char *text = reward_block_save(&r->block);
     ck_assert_int_eq(reward_block_load(&other->block, text), 0);
     settle(r, open);
@@ -346,14 +353,14 @@ START_TEST(a_question_is_scored_by_the_version_it_was_asked_of)
         ck_assert(before.rewards[i].value == after.rewards[i].value);
         ck_assert(before.rewards[i].value == there.rewards[i].value);
     }
-    judge(r, &after, 1);
-    judge(other, &there, 1);
+    judge(r, &after, at + 1);
+    judge(other, &there, at + 1);
     for (int i = 0; i < G; i++) {
         ck_assert(before.rewards[i].value != after.rewards[i].value);
         ck_assert(after.rewards[i].value == there.rewards[i].value);
     }
     /* and one that is withdrawn is gone */
-    open = reward_case_open(&r->block, after.e, G, 1, 100);
+    open = reward_case_open(&r->block, after.e, G, at + 1, 100);
     ck_assert(!reward_case_settled(open));
     reward_case_close(open);
     ck_assert(!reward_block_work(&r->block));
@@ -362,6 +369,13 @@ START_TEST(a_question_is_scored_by_the_version_it_was_asked_of)
     case_free(&before), case_free(&after), case_free(&there);
     rank_close(r);
     rank_close(other);
+}
+
+/* Where the pairs are told, and where a copy has just been written instead. */
+START_TEST(a_question_is_scored_by_the_version_it_was_asked_of)
+{
+    check_versions(0);
+    check_versions(3);
 }
 END_TEST
 
