@@ -7,14 +7,7 @@
 #include <stdint.h>
 
 #include "common/sample.h"
-#include "rewardsvc/reward.h"
-
-/* What the run was, where rewards look at it. */
-typedef struct {
-    uint64_t seed;
-    int64_t steps;
-    int max_tokens;
-} RescoreRun;
+#include "rewardsvc/group_case.h"
 
 /* A copy of g; group_free. */
 Group group_copy(const Group *g);
@@ -22,6 +15,6 @@ Group group_copy(const Group *g);
 /* Scores all groups [n] of a step (its number as recorded, from 1) anew, waiting for judges:
  * components, latencies, notes and rewards are replaced; advantages are not. Then the block's state
  * moves on. 0, or -1 with the reason (a record that is no JSON object), nothing scored. */
-int rescore_step(RewardBlock *b, const RescoreRun *run, int64_t step, Group *groups, int n);
+int rescore_step(RewardBlock *b, const RewardRun *run, int64_t step, Group *groups, int n);
 
 #endif

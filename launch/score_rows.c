@@ -2,7 +2,6 @@
 #include "launch/score_rows.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/memory.h"
@@ -141,11 +140,9 @@ static void write_row(const Scoring *s, const RewardCase *c, int i)
 void score_group(Scoring *s)
 {
     if (!s->n) return;
-    struct timespec nap = {.tv_nsec = 200000};
     double began = clock_seconds();
     RewardCase *c = reward_case_open(&s->block, s->evidence, s->n, 0, 0);
-    while (!reward_case_settled(c))
-        if (!reward_block_work(&s->block)) nanosleep(&nap, NULL);
+    while (!reward_case_settled(c)) reward_block_wait(&s->block);
     s->scoring_s += clock_seconds() - began;
     for (int i = 0; i < s->n; i++) {
         Score reward = reward_case_reward(c, i);

@@ -223,6 +223,8 @@ void reward_block_close(RewardBlock *b);
 
 /* Lets the judges work for a moment: whether anything moved. */
 bool reward_block_work(RewardBlock *b);
+/* The same for who has nothing else to do: where nothing moved it sleeps a moment. */
+void reward_block_wait(RewardBlock *b);
 
 /* State over steps (Reward). The text is JSON, an object with an entry for each component that has
  * any; "" is the beginning. */

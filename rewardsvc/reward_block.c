@@ -98,12 +98,16 @@ bool reward_block_work(RewardBlock *b)
     return moved;
 }
 
+void reward_block_wait(RewardBlock *b)
+{
+    const struct timespec nap = {.tv_nsec = 200000};
+    if (!reward_block_work(b)) nanosleep(&nap, NULL);
+}
+
 Score reward_block_score(RewardBlock *b, const Evidence *e, Score *components, float *latencies_s)
 {
     RewardCase *c = reward_case_open(b, e, 1, 0, 0);
-    struct timespec nap = {.tv_nsec = 200000};
-    while (!reward_case_settled(c))
-        if (!reward_block_work(b)) nanosleep(&nap, NULL);
+    while (!reward_case_settled(c)) reward_block_wait(b);
     for (int k = 0; k < b->n; k++) {
         components[k] = reward_case_score(c, k, 0);
         latencies_s[k] = reward_case_latency(c, k, 0);

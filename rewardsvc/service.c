@@ -2,14 +2,12 @@
  * a judge has it; the staleness bound limits how many that can be. */
 #include "rewardsvc/service.h"
 
-#include <jansson.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/errors.h"
 #include "common/memory.h"
 #include "common/work.h"
-#include "rewardsvc/reward_case.h"
+#include "rewardsvc/group_case.h"
 
 int service_init(Service *s, Comm *comm, const Config *cfg)
 {
@@ -36,9 +34,7 @@ int service_prepare(Service *s, const KernelSet *k)
 struct ServiceCase {
     ServiceCase *next;
     Group g;
-    json_t *record;
-    Evidence *evidence; /* [g.n_samples] */
-    RewardCase *c;      /* NULL: its judging has not begun, or is over */
+    GroupCase k;
 };
 
 /* The optimiser step that a group belongs to: schedules and states of the reward follow it. */
@@ -50,74 +46,35 @@ static int64_t step_of(const Group *g, const Config *cfg)
 /* Takes the group over. */
 static ServiceCase *case_new(const Config *cfg, const Group *g)
 {
-    ServiceCase *k = NEW(ServiceCase, 1);
-    json_error_t why;
-    k->g = *g;
-    k->record = json_loads(g->record ? g->record : "{}", JSON_REJECT_DUPLICATES, &why);
-    REQUIRE(k->record, "record of problem %lld: %s", (long long)g->problem, why.text);
-    k->evidence = NEW(Evidence, g->n_samples);
-    for (int i = 0; i < g->n_samples; i++) {
-        const Sample *s = &g->samples[i];
-        k->evidence[i] = (Evidence){.prompt = g->prompt_text,
-                                    .n_prompt = strlen(g->prompt_text),
-                                    .text = s->text,
-                                    .n_text = strlen(s->text),
-                                    .n_tokens = s->n_tokens,
-                                    .finish = s->finish,
-                                    .record = k->record,
-                                    .max_tokens = (int)cfg->rollout.max_tokens,
-                                    .seed = (uint64_t)cfg->run.seed,
-                                    .group = g->id,
-                                    .sample = i};
-    }
-    return k;
+    RewardRun run = {(uint64_t)cfg->run.seed, cfg->run.steps, (int)cfg->rollout.max_tokens};
+    ServiceCase *c = NEW(ServiceCase, 1);
+    c->g = *g;
+    int rc = group_case_open(&c->k, &c->g, &run);
+    REQUIRE(!rc, "problem %lld: %s", (long long)g->problem, errors_last());
+    return c;
 }
 
-static void case_begin(ServiceCase *k, RewardBlock *block, const Config *cfg)
+static void case_begin(ServiceCase *c, RewardBlock *block, const Config *cfg)
 {
-    k->c =
-        reward_case_open(block, k->evidence, k->g.n_samples, step_of(&k->g, cfg), cfg->run.steps);
+    group_case_begin(&c->k, block, step_of(&c->g, cfg), cfg->run.steps);
 }
 
-static void case_free(ServiceCase *k)
+static void case_free(ServiceCase *c)
 {
-    reward_case_close(k->c);
-    group_free(&k->g);
-    json_decref(k->record);
-    mem_free(k->evidence);
-    mem_free(k);
-}
-
-/* Writes the scores of a settled case into its group. */
-static void case_finish(ServiceCase *k, int n_components)
-{
-    Group *g = &k->g;
-    group_reserve_scores(g, n_components);
-    for (int i = 0; i < g->n_samples; i++) {
-        Sample *s = &g->samples[i];
-        for (int j = 0; j < n_components; j++) {
-            s->components[j] = reward_case_score(k->c, j, i);
-            s->latencies_s[j] = reward_case_latency(k->c, j, i);
-            const char *note = reward_case_note(k->c, j, i);
-            if (note) s->notes[j] = mem_text(note);
-        }
-        s->reward = reward_case_reward(k->c, i);
-    }
-    reward_case_close(k->c);
-    k->c = NULL;
+    group_case_close(&c->k);
+    group_free(&c->g);
+    mem_free(c);
 }
 
 void service_score(RewardBlock *block, const Config *cfg, Group *g)
 {
-    ServiceCase *k = case_new(cfg, g);
-    struct timespec nap = {.tv_nsec = 200000};
-    case_begin(k, block, cfg);
-    while (!reward_case_settled(k->c))
-        if (!reward_block_work(block)) nanosleep(&nap, NULL);
-    case_finish(k, block->n);
-    *g = k->g;
-    k->g = (Group){0};
-    case_free(k);
+    ServiceCase *c = case_new(cfg, g);
+    case_begin(c, block, cfg);
+    while (!reward_case_settled(c->k.c)) reward_block_wait(block);
+    group_case_finish(&c->k, block);
+    *g = c->g;
+    c->g = (Group){0};
+    case_free(c);
 }
 
 static void cases_append(ServiceCase **list, ServiceCase *k)
@@ -148,37 +105,11 @@ static void keep_judged(Service *s, ServiceCase *k)
     s->n_judged++;
 }
 
-static JudgedGroup judged_group(const Service *s, const Group *g, const Evidence *evidence)
-{
-    int n = g->n_samples, K = g->n_components;
-    Score *scores = NEW(Score, K * n), *reward = NEW(Score, n);
-    const char **notes = NEW(const char *, K *n);
-    for (int i = 0; i < n; i++) {
-        reward[i] = g->samples[i].reward;
-        for (int k = 0; k < K; k++) {
-            scores[k * n + i] = g->samples[i].components[k];
-            notes[k * n + i] = g->samples[i].notes[k];
-        }
-    }
-    return (JudgedGroup){.g = {.n = n,
-                               .samples = evidence,
-                               .step = s->step,
-                               .steps = s->cfg->run.steps,
-                               .n_components = K,
-                               .scores = scores},
-                         .reward = reward,
-                         .notes = notes};
-}
-
 static void end_advance(Service *s)
 {
     int P = (int)s->cfg->rollout.prompts;
     for (int i = 0; i < P; i++) {
-        if (s->advancing) {
-            mem_free((void *)s->advancing[i].g.scores);
-            mem_free((void *)s->advancing[i].reward);
-            mem_free((void *)s->advancing[i].notes);
-        }
+        if (s->advancing) judged_group_free(&s->advancing[i]);
         if (s->judged[i]) case_free(s->judged[i]);
         s->judged[i] = NULL;
     }
@@ -196,7 +127,7 @@ static bool advance(Service *s)
     if (!s->advancing) {
         s->advancing = NEW(JudgedGroup, P);
         for (int i = 0; i < P; i++)
-            s->advancing[i] = judged_group(s, &s->judged[i]->g, s->judged[i]->evidence);
+            s->advancing[i] = group_case_judged(&s->judged[i]->k, s->step, s->cfg->run.steps);
         reward_block_advance(&s->block, s->advancing, P, s->step);
     }
     bool moved = reward_block_work(&s->block);
@@ -268,12 +199,12 @@ static bool pass_on_settled(Service *s)
     bool any = false;
     for (ServiceCase **at = &s->cases; *at;) {
         ServiceCase *k = *at;
-        if (!reward_case_settled(k->c)) {
+        if (!reward_case_settled(k->k.c)) {
             at = &k->next;
             continue;
         }
         *at = k->next;
-        case_finish(k, s->block.n);
+        group_case_finish(&k->k, &s->block);
         pass_on(s, &k->g);
         case_free(k);
         any = true;

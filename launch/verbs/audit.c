@@ -40,7 +40,7 @@ typedef struct {
     bool known;            /* the run's configuration could be read */
     RewardBlock block;     /* the other's */
     const Advantage *rule; /* the other's */
-    RescoreRun run;
+    RewardRun run;
     Audit audit;
     FILE *out;
     Progress progress;
@@ -232,10 +232,10 @@ static int open_run(Work *w)
     errors_quiet(-1);
     const Config *c = w->known ? &w->was : &w->cfg;
     const json_t *seed = json_object_get(w->info, "seed");
-    w->run = (RescoreRun){.seed = json_is_integer(seed) ? (uint64_t)json_integer_value(seed)
-                                                        : (uint64_t)c->run.seed,
-                          .steps = c->run.steps,
-                          .max_tokens = (int)c->rollout.max_tokens};
+    w->run = (RewardRun){.seed = json_is_integer(seed) ? (uint64_t)json_integer_value(seed)
+                                                       : (uint64_t)c->run.seed,
+                         .steps = c->run.steps,
+                         .max_tokens = (int)c->rollout.max_tokens};
     return 0;
 }
 
