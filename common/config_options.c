@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/errors.h"
+#include "common/number_text.h"
 
 #define AT(section, name) offsetof(Config, section.name)
 const Option options_all[] = {
@@ -116,14 +117,6 @@ bool choice_has(const char *words, const char *word)
     for (const char *w = words; w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL)
         if (n && !strncmp(w, word, n) && (w[n] == '|' || !w[n])) return true;
     return false;
-}
-
-void number_text(double x, char out[32])
-{
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(out, 32, "%.*g", digits, x);
-        if (strtod(out, NULL) == x) return;
-    }
 }
 
 static void explain_option(const Option *o, FILE *out)

@@ -43,7 +43,4 @@ bool run_name_char(char x); /* may stand in run.name */
  * default. Number of errors, all logged. */
 int config_check(const Config *c, const YamlNode *const *where);
 
-/* Shortest text that reads back as the same number. */
-void number_text(double x, char out[32]);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "common/config_options.h"
 #include "common/errors.h"
+#include "common/number_text.h"
 #include "common/sample.h"
 
 /* What YAML would not keep inside double quotes, or a terminal not show: as an escape. */

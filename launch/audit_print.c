@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "launch/audit.h"
+#include "launch/json_text.h"
 #include "launch/text_show.h"
 
 enum { MOST_STEPS = 20, MOST_SHOWN = 300 };
@@ -10,26 +11,6 @@ enum { MOST_STEPS = 20, MOST_SHOWN = 300 };
 static const json_t *part(const json_t *o, const char *key)
 {
     return json_object_get(o, key);
-}
-
-static double figure(const json_t *o, const char *key)
-{
-    const json_t *v = json_object_get(o, key);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-static const char *word(const json_t *o, const char *key)
-{
-    const char *s = json_string_value(json_object_get(o, key));
-    return s ? s : "";
-}
-
-static void print_figure(double x)
-{
-    if (isnan(x))
-        printf("%10s", "-");
-    else
-        printf("%10.4g", x);
 }
 
 static void print_score(const json_t *s)
@@ -44,7 +25,7 @@ static void print_score(const json_t *s)
 
 static void print_equality(const json_t *c)
 {
-    double n = figure(c, "compared"), equal = figure(c, "equal");
+    double n = json_figure(c, "compared"), equal = json_figure(c, "equal");
     const json_t *d = part(c, "first_difference");
     if (isnan(n)) {
         printf("  not in the run\n");
@@ -53,7 +34,7 @@ static void print_equality(const json_t *c)
     } else {
         printf("  %.0f of %.0f differ%s; first: step %.0f, group %.0f, sample %.0f, ", n - equal, n,
                json_is_false(part(c, "same_settings")) ? " (other settings)" : "",
-               figure(d, "step"), figure(d, "group"), figure(d, "sample"));
+               json_figure(d, "step"), json_figure(d, "group"), json_figure(d, "sample"));
         print_score(part(d, "old"));
         printf(" -> ");
         print_score(part(d, "new"));
@@ -68,16 +49,16 @@ static void print_components(const json_t *all)
     printf("\n%-20s%10s%10s\n", "", "mean then", "now");
     json_array_foreach(part(all, "components"), i, c)
     {
-        printf("%-20s", word(c, "name"));
-        print_figure(figure(c, "old_mean"));
-        print_figure(figure(c, "new_mean"));
+        printf("%-20s", json_word(c, "name"));
+        print_figure(json_figure(c, "old_mean"));
+        print_figure(json_figure(c, "new_mean"));
         print_equality(c);
     }
     printf("%-20s", "reward");
-    print_figure(figure(part(all, "reward"), "old_mean"));
-    print_figure(figure(part(all, "reward"), "new_mean"));
-    printf("  ok %.0f then, %.0f now\n", figure(part(all, "reward"), "old_ok"),
-           figure(part(all, "reward"), "new_ok"));
+    print_figure(json_figure(part(all, "reward"), "old_mean"));
+    print_figure(json_figure(part(all, "reward"), "new_mean"));
+    printf("  ok %.0f then, %.0f now\n", json_figure(part(all, "reward"), "old_ok"),
+           json_figure(part(all, "reward"), "new_ok"));
 }
 
 /* ---- advantages ------------------------------------------------------------------------------ */
@@ -85,17 +66,18 @@ static void print_components(const json_t *all)
 static void print_advantages(const json_t *all)
 {
     const json_t *s = part(all, "signs"), *f = part(all, "flat_groups");
-    double n = figure(all, "samples"), changed = figure(s, "changed"),
-           rho = figure(all, "rank_correlation");
-    printf("\nadvantages of %.0f answers in %.0f groups\n", n, figure(all, "groups"));
+    double n = json_figure(all, "samples"), changed = json_figure(s, "changed"),
+           rho = json_figure(all, "rank_correlation");
+    printf("\nadvantages of %.0f answers in %.0f groups\n", n, json_figure(all, "groups"));
     printf("  %.0f change sign (%.1f %%): %.0f from + to -, %.0f from - to +\n", changed,
-           n > 0 ? 100 * changed / n : 0, figure(s, "positive_to_negative"),
-           figure(s, "negative_to_positive"));
+           n > 0 ? 100 * changed / n : 0, json_figure(s, "positive_to_negative"),
+           json_figure(s, "negative_to_positive"));
     printf("  %.0f lose theirs, %.0f get one\n",
-           figure(s, "positive_to_zero") + figure(s, "negative_to_zero"),
-           figure(s, "zero_to_positive") + figure(s, "zero_to_negative"));
+           json_figure(s, "positive_to_zero") + json_figure(s, "negative_to_zero"),
+           json_figure(s, "zero_to_positive") + json_figure(s, "zero_to_negative"));
     printf("  groups without any: %.0f then, %.0f now; %.0f become so, %.0f no longer are\n",
-           figure(f, "old"), figure(f, "new"), figure(f, "became"), figure(f, "ceased"));
+           json_figure(f, "old"), json_figure(f, "new"), json_figure(f, "became"),
+           json_figure(f, "ceased"));
     printf(isnan(rho) ? "  rank correlation not defined\n" : "  rank correlation %.4f\n", rho);
 }
 
@@ -107,11 +89,12 @@ static void print_steps(const json_t *all)
            "become", "cease");
     for (size_t i = 0; i < shown; i++) {
         const json_t *s = json_array_get(list, shown > 1 ? i * (n - 1) / (shown - 1) : 0);
-        printf("%8.0f", figure(s, "step"));
-        print_figure(figure(s, "old_reward"));
-        print_figure(figure(s, "new_reward"));
-        printf("%8.0f%8.0f%8.0f%8.0f%8.0f\n", figure(s, "samples"), figure(s, "signs_changed"),
-               figure(s, "old_flat"), figure(s, "became_flat"), figure(s, "ceased_flat"));
+        printf("%8.0f", json_figure(s, "step"));
+        print_figure(json_figure(s, "old_reward"));
+        print_figure(json_figure(s, "new_reward"));
+        printf("%8.0f%8.0f%8.0f%8.0f%8.0f\n", json_figure(s, "samples"),
+               json_figure(s, "signs_changed"), json_figure(s, "old_flat"),
+               json_figure(s, "became_flat"), json_figure(s, "ceased_flat"));
     }
 }
 
@@ -123,8 +106,8 @@ static void print_changed(const json_t *all)
     json_array_foreach(part(all, "most_changed"), i, g)
     {
         printf("  step %.0f, group %.0f: advantages move by %.4g on average\n    prompt  ",
-               figure(g, "step"), figure(g, "group"), figure(g, "mean_change"));
-        text_show(stdout, word(g, "prompt"), "            ", MOST_SHOWN);
+               json_figure(g, "step"), json_figure(g, "group"), json_figure(g, "mean_change"));
+        text_show(stdout, json_word(g, "prompt"), "            ", MOST_SHOWN);
         putchar('\n');
         json_array_foreach(part(g, "samples"), k, s)
         {
@@ -132,9 +115,9 @@ static void print_changed(const json_t *all)
             print_score(part(s, "old_reward"));
             printf(" -> ");
             print_score(part(s, "new_reward"));
-            printf(", advantage %+.4f -> %+.4f  ", figure(s, "old_advantage"),
-                   figure(s, "new_advantage"));
-            text_show(stdout, word(s, "answer"), NULL, MOST_SHOWN);
+            printf(", advantage %+.4f -> %+.4f  ", json_figure(s, "old_advantage"),
+                   json_figure(s, "new_advantage"));
+            text_show(stdout, json_word(s, "answer"), NULL, MOST_SHOWN);
             putchar('\n');
         }
     }
@@ -142,10 +125,11 @@ static void print_changed(const json_t *all)
 
 void audit_print(const json_t *all)
 {
-    printf("%s judged again by %s, steps %.0f to %.0f\n  then  %s\n  now   %s\n", word(all, "run"),
-           word(all, "config"), figure(all, "first_step"), figure(all, "last_step"),
-           word(all, "old_formula"), word(all, "new_formula"));
-    if (*word(all, "remark")) printf("  %s\n", word(all, "remark"));
+    printf("%s judged again by %s, steps %.0f to %.0f\n  then  %s\n  now   %s\n",
+           json_word(all, "run"), json_word(all, "config"), json_figure(all, "first_step"),
+           json_figure(all, "last_step"), json_word(all, "old_formula"),
+           json_word(all, "new_formula"));
+    if (*json_word(all, "remark")) printf("  %s\n", json_word(all, "remark"));
     print_components(all);
     print_advantages(all);
     print_steps(all);

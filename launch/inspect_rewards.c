@@ -7,13 +7,8 @@
 
 #include "common/errors.h"
 #include "launch/inspect.h"
+#include "launch/json_text.h"
 #include "launch/ledger.h"
-
-static double figure(const json_t *o, const char *key)
-{
-    const json_t *v = json_object_get(o, key);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
 
 static void print_csv(const json_t *components)
 {
@@ -25,10 +20,10 @@ static void print_csv(const json_t *components)
     json_object_foreach((json_t *)status, name, count) printf(",%s", name);
     json_array_foreach(components, i, c)
     {
-        printf("\n%s,%.0f", json_string_value(json_object_get(c, "name")), figure(c, "n"));
+        printf("\n%s,%.0f", json_string_value(json_object_get(c, "name")), json_figure(c, "n"));
         for (int k = 0; k < 4; k++)
             if (json_object_get(c, figures[k]))
-                printf(",%.17g", figure(c, figures[k]));
+                printf(",%.17g", json_figure(c, figures[k]));
             else
                 putchar(',');
         json_object_foreach(json_object_get(c, "status"), name, count)

@@ -9,31 +9,11 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "launch/json_text.h"
 #include "launch/plot.h"
 #include "launch/text_show.h"
 
 enum { MOST_SHOWN = 600 };
-
-static double figure(const json_t *o, const char *key)
-{
-    const json_t *v = json_object_get(o, key);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-static const char *word(const json_t *o, const char *key)
-{
-    const char *s = json_string_value(json_object_get(o, key));
-    return s ? s : "";
-}
-
-/* A cell of ten characters; "-" where there is no figure. */
-static void print_figure(double x)
-{
-    if (isnan(x))
-        printf("%10s", "-");
-    else
-        printf("%10.4g", x);
-}
 
 static bool is_ascii(void)
 {
@@ -54,11 +34,11 @@ static void print_moments(const json_t *components)
     putchar('\n');
     json_array_foreach(components, i, c)
     {
-        printf("%-20s%9.0f", word(c, "name"), figure(c, "n"));
-        print_figure(figure(c, "mean"));
-        print_figure(figure(c, "std"));
-        print_figure(figure(c, "min"));
-        print_figure(figure(c, "max"));
+        printf("%-20s%9.0f", json_word(c, "name"), json_figure(c, "n"));
+        print_figure(json_figure(c, "mean"));
+        print_figure(json_figure(c, "std"));
+        print_figure(json_figure(c, "min"));
+        print_figure(json_figure(c, "max"));
         json_object_foreach(json_object_get(c, "status"), name, count)
             printf(" %14lld", (long long)json_integer_value(count));
         putchar('\n');
@@ -95,8 +75,8 @@ static void print_distributions(const json_t *components, bool ascii)
     {
         const json_t *q = json_object_get(c, "quantiles");
         if (!q) continue;
-        printf("%-20s", word(c, "name"));
-        for (int k = 0; k < 5; k++) print_figure(figure(q, keys[k]));
+        printf("%-20s", json_word(c, "name"));
+        for (int k = 0; k < 5; k++) print_figure(json_figure(q, keys[k]));
         printf("  |");
         print_histogram(json_object_get(json_object_get(c, "histogram"), "counts"), ascii);
         printf("|\n");
@@ -113,8 +93,8 @@ static void print_latencies(const json_t *components)
     {
         const json_t *q = json_object_get(c, "latency_s");
         if (!json_is_object(q)) continue;
-        printf("%-20s", word(c, "name"));
-        for (int k = 0; k < 4; k++) print_figure(1e3 * figure(q, keys[k]));
+        printf("%-20s", json_word(c, "name"));
+        for (int k = 0; k < 4; k++) print_figure(1e3 * json_figure(q, keys[k]));
         putchar('\n');
     }
 }
@@ -129,12 +109,12 @@ static void print_correlations(const json_t *list)
     printf("\n%-42s%9s%10s%10s\n", "correlation", "n", "Pearson", "Spearman");
     json_array_foreach(list, i, p)
     {
-        if (isnan(figure(p, "pearson"))) {
+        if (isnan(json_figure(p, "pearson"))) {
             constant++;
             continue;
         }
-        printf("%-20s  %-20s%9.0f", word(p, "a"), word(p, "b"), figure(p, "n"));
-        printf("%10.3f%10.3f\n", figure(p, "pearson"), figure(p, "spearman"));
+        printf("%-20s  %-20s%9.0f", json_word(p, "a"), json_word(p, "b"), json_figure(p, "n"));
+        printf("%10.3f%10.3f\n", json_figure(p, "pearson"), json_figure(p, "spearman"));
     }
     if (constant)
         printf("%d more pair%s: nothing is ok in both, or one never changes\n", constant,
@@ -143,15 +123,15 @@ static void print_correlations(const json_t *list)
 
 static void print_verdicts(const char *what, const json_t *v, const json_t *pair)
 {
-    printf("  %-12s%7.0f answers, ", what, figure(v, "n"));
-    if (isnan(figure(v, "differ"))) {
+    printf("  %-12s%7.0f answers, ", what, json_figure(v, "n"));
+    if (isnan(json_figure(v, "differ"))) {
         printf("none judged by both\n");
         return;
     }
     printf("%.1f %% judged differently (only %s yes %.0f, only %s yes %.0f), kappa ",
-           100 * figure(v, "differ"), word(pair, "a"), figure(v, "a_only"), word(pair, "b"),
-           figure(v, "b_only"));
-    printf(isnan(figure(v, "kappa")) ? "not defined\n" : "%.3f\n", figure(v, "kappa"));
+           100 * json_figure(v, "differ"), json_word(pair, "a"), json_figure(v, "a_only"),
+           json_word(pair, "b"), json_figure(v, "b_only"));
+    printf(isnan(json_figure(v, "kappa")) ? "not defined\n" : "%.3f\n", json_figure(v, "kappa"));
 }
 
 static void print_by_step(const json_t *pair, bool ascii)
@@ -160,7 +140,7 @@ static void print_by_step(const json_t *pair, bool ascii)
     size_t i, n = json_array_size(list);
     if (n < 4) return;
     double *x = NEW(double, n), *y = NEW(double, n);
-    json_array_foreach(list, i, s) x[i] = figure(s, "step"), y[i] = figure(s, "differ");
+    json_array_foreach(list, i, s) x[i] = json_figure(s, "step"), y[i] = json_figure(s, "differ");
     PlotSeries series = {"share judged differently", x, y, (int)n, false};
     plot_terminal(stdout, "", "step", &series, 1, 78, 10, ascii);
     mem_free(x);
@@ -176,8 +156,8 @@ static void print_agreement(const json_t *list, bool ascii)
                "two\n");
     json_array_foreach(list, i, p)
     {
-        printf("\n%s >= %.4g against %s >= %.4g\n", word(p, "a"), figure(p, "threshold_a"),
-               word(p, "b"), figure(p, "threshold_b"));
+        printf("\n%s >= %.4g against %s >= %.4g\n", json_word(p, "a"),
+               json_figure(p, "threshold_a"), json_word(p, "b"), json_figure(p, "threshold_b"));
         print_verdicts("all", p, p);
         print_verdicts("first third", json_object_get(p, "first_third"), p);
         print_verdicts("last third", json_object_get(p, "last_third"), p);
@@ -206,8 +186,8 @@ static void print_case(const json_t *c)
 {
     const json_t *score, *note;
     const char *name;
-    printf("  step %.0f, group %.0f, sample %.0f: ", figure(c, "step"), figure(c, "group"),
-           figure(c, "sample"));
+    printf("  step %.0f, group %.0f, sample %.0f: ", json_figure(c, "step"),
+           json_figure(c, "group"), json_figure(c, "sample"));
     print_score("reward", json_object_get(c, "reward"));
     json_object_foreach(json_object_get(c, "components"), name, score)
     {
@@ -215,8 +195,8 @@ static void print_case(const json_t *c)
         print_score(name, score);
     }
     putchar('\n');
-    print_text("prompt", word(c, "prompt"));
-    print_text("answer", word(c, "answer"));
+    print_text("prompt", json_word(c, "prompt"));
+    print_text("answer", json_word(c, "answer"));
     json_object_foreach(json_object_get(c, "notes"), name, note)
         print_text(name, json_string_value(note));
 }
@@ -235,18 +215,18 @@ static void print_cases(const json_t *cases)
     json_array_foreach(json_object_get(cases, "disagreements"), i, p)
     {
         if (!json_array_size(json_object_get(p, "cases"))) continue;
-        printf("\n%s and %s are farthest apart\n", word(p, "a"), word(p, "b"));
+        printf("\n%s and %s are farthest apart\n", json_word(p, "a"), json_word(p, "b"));
         print_list(p);
     }
     json_array_foreach(json_object_get(cases, "failures"), i, p)
     {
-        printf("\n%s: %s, %.0f times; the newest\n", word(p, "component"), word(p, "status"),
-               figure(p, "n"));
+        printf("\n%s: %s, %.0f times; the newest\n", json_word(p, "component"),
+               json_word(p, "status"), json_figure(p, "n"));
         print_list(p);
     }
     if (!json_array_size(json_object_get(suspects, "cases"))) return;
-    printf("\nhighest rewards although %s < %.4g: hacks, or a wrong rule\n", word(suspects, "rule"),
-           figure(suspects, "threshold"));
+    printf("\nhighest rewards although %s < %.4g: hacks, or a wrong rule\n",
+           json_word(suspects, "rule"), json_figure(suspects, "threshold"));
     print_list(suspects);
 }
 
@@ -255,7 +235,8 @@ void rewards_print(const json_t *all)
     const json_t *components = json_object_get(all, "components");
     bool ascii = is_ascii();
     printf("%.0f groups of steps %.0f to %.0f; mean and standard deviation of what is ok\n\n",
-           figure(all, "groups"), figure(all, "first_step"), figure(all, "last_step"));
+           json_figure(all, "groups"), json_figure(all, "first_step"),
+           json_figure(all, "last_step"));
     print_moments(components);
     print_distributions(components, ascii);
     print_latencies(components);

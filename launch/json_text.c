@@ -1,6 +1,8 @@
 /* See json_text.h. */
 #include "launch/json_text.h"
 
+#include <math.h>
+
 #include "common/errors.h"
 #include "common/memory.h"
 #include "common/utf8.h"
@@ -35,4 +37,24 @@ void json_line(FILE *out, json_t *v)
     if (json_dumpf(v, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) || putc('\n', out) == EOF)
         die(EXIT_IO, "the output cannot be written");
     json_decref(v);
+}
+
+double json_figure(const json_t *o, const char *key)
+{
+    const json_t *v = json_object_get(o, key);
+    return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+const char *json_word(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "";
+}
+
+void print_figure(double x)
+{
+    if (isnan(x))
+        printf("%10s", "-");
+    else
+        printf("%10.4g", x);
 }

@@ -11,13 +11,8 @@
 
 #include "common/errors.h"
 #include "common/memory.h"
+#include "launch/json_text.h"
 #include "launch/plot.h"
-
-static double number_of(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
 
 /* The first or the last line that holds an evaluation; NULL if none does. Borrowed. */
 static const json_t *evaluation_line(const json_t *metrics, bool last)
@@ -73,10 +68,10 @@ static PlotSeries series_of(const json_t *metrics, const char *name, bool dots)
     const json_t *line;
     json_array_foreach(metrics, i, line)
     {
-        double value = dots ? number_of(json_object_get(line, "evaluation"), "accuracy")
-                            : number_of(line, "reward");
+        double value = dots ? json_figure(json_object_get(line, "evaluation"), "accuracy")
+                            : json_figure(line, "reward");
         if (isnan(value)) continue;
-        x[s.n] = number_of(line, "step");
+        x[s.n] = json_figure(line, "step");
         y[s.n++] = value;
     }
     s.x = x, s.y = y;
@@ -142,8 +137,8 @@ static void print_accuracy(const json_t *before, const json_t *after)
     fprintf(stderr,
             "\n  held-out accuracy: %.1f %% before, %.1f %% after (95 %%: %.1f to %.1f; %g "
             "problems, greedy)\n",
-            100 * number_of(b, "accuracy"), 100 * number_of(a, "accuracy"),
-            100 * number_of(a, "low"), 100 * number_of(a, "high"), number_of(a, "n"));
+            100 * json_figure(b, "accuracy"), 100 * json_figure(a, "accuracy"),
+            100 * json_figure(a, "low"), 100 * json_figure(a, "high"), json_figure(a, "n"));
 }
 
 void report_end(RunFile *file, const char *dir, const ReportTotals *totals, bool complete)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/errors.h"
+#include "common/number_text.h"
 
 /* ---- spans ---- */
 
@@ -241,11 +242,7 @@ int record_number(const json_t *record, const char *field, Rational *out)
     }
     if (!json_is_real(v))
         return fail("field \"%s\" of the problem's record is not a number", field);
-    for (int digits = 15; digits <= 17;
-         digits++) { /* the shortest text that reads back as the same double: what was written */
-        snprintf(text, sizeof text, "%.*g", digits, json_real_value(v));
-        if (strtod(text, NULL) == json_real_value(v)) break;
-    }
+    number_text(json_real_value(v), text);
     if (rational_parse(text, strlen(text), out) == 0) return 0;
     return fail("field \"%s\" of the problem's record does not fit in 127 bits: %s", field, text);
 }

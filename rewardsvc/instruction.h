@@ -56,6 +56,16 @@ typedef struct {
 const InstructionKind *instruction_find(const char *name); /* by either name; NULL: none */
 const InstructionKind *instruction_at(int i); /* all of them in turn; NULL at the end */
 
+/* Parameters that many kinds have. */
+#define RELATION(published, fallback)                                                              \
+    {                                                                                              \
+        "relation", published, PARAM_RELATION, fallback                                            \
+    }
+#define COUNT(published, fallback)                                                                 \
+    {                                                                                              \
+        "count", published, PARAM_COUNT, fallback                                                  \
+    }
+
 /* The tables, each ending with a row whose name is NULL. */
 extern const InstructionKind instructions_words[], instructions_sentences[], instructions_layout[],
     instructions_text[], instructions_language[];

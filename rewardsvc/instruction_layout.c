@@ -286,33 +286,32 @@ static bool nesting(const Passage *p, const InstructionValue *v)
     return relation_holds(deepest, v[0].relation, v[1].count);
 }
 
-#define RELATION(fallback)                                                                         \
-    {                                                                                              \
-        "relation", NULL, PARAM_RELATION, fallback                                                 \
-    }
-#define COUNT(published)                                                                           \
-    {                                                                                              \
-        "count", published, PARAM_COUNT, NULL                                                      \
-    }
-
 const InstructionKind instructions_layout[] = {
     {"bullets",
      "detectable_format:number_bullet_lists",
      "so many lines that begin with * or -",
-     {RELATION("exactly"), COUNT("num_bullets")},
+     {RELATION(NULL, "exactly"), COUNT("num_bullets", NULL)},
      bullets},
     {"numbered_list",
      NULL,
      "so many lines that begin with a number and . or )",
-     {RELATION("exactly"), COUNT(NULL)},
+     {RELATION(NULL, "exactly"), COUNT(NULL, NULL)},
      numbered_list},
-    {"headings", NULL, "so many headings (#)", {RELATION("exactly"), COUNT(NULL)}, headings},
+    {"headings",
+     NULL,
+     "so many headings (#)",
+     {RELATION(NULL, "exactly"), COUNT(NULL, NULL)},
+     headings},
     {"table",
      NULL,
      "a table (Markdown) with so many columns",
-     {RELATION("exactly"), COUNT(NULL)},
+     {RELATION(NULL, "exactly"), COUNT(NULL, NULL)},
      table},
-    {"code_blocks", NULL, "so many fenced blocks", {RELATION("exactly"), COUNT(NULL)}, code_blocks},
+    {"code_blocks",
+     NULL,
+     "so many fenced blocks",
+     {RELATION(NULL, "exactly"), COUNT(NULL, NULL)},
+     code_blocks},
     {"line_prefix",
      NULL,
      "every line that is not empty begins with the text",
@@ -321,17 +320,19 @@ const InstructionKind instructions_layout[] = {
     {"sections",
      "detectable_format:multiple_sections",
      "so many sections that begin with the word and a number",
-     {{"word", "section_spliter", PARAM_TEXT, NULL}, RELATION("at least"), COUNT("num_sections")},
+     {{"word", "section_spliter", PARAM_TEXT, NULL},
+      RELATION(NULL, "at least"),
+      COUNT("num_sections", NULL)},
      sections},
     {"highlights",
      "detectable_format:number_highlighted_sections",
      "so many places *highlighted* or **highlighted**",
-     {RELATION("at least"), COUNT("num_highlights")},
+     {RELATION(NULL, "at least"), COUNT("num_highlights", NULL)},
      highlights},
     {"placeholders",
      "detectable_content:number_placeholders",
      "so many [placeholders]",
-     {RELATION("at least"), COUNT("num_placeholders")},
+     {RELATION(NULL, "at least"), COUNT("num_placeholders", NULL)},
      placeholders},
     {"title", "detectable_format:title", "a title in <<double angular brackets>>", {{0}}, title},
     {"postscript",
@@ -349,7 +350,7 @@ const InstructionKind instructions_layout[] = {
     {"nesting",
      NULL,
      "brackets in one another, so deep",
-     {RELATION("at least"), COUNT(NULL)},
+     {RELATION(NULL, "at least"), COUNT(NULL, NULL)},
      nesting},
     {NULL, NULL, NULL, {{0}}, NULL},
 };

@@ -135,25 +135,16 @@ static bool paragraph_first_word(const Passage *p, const InstructionValue *v)
     return text_strip(nth).n > 0 && span_same(opening_word(nth), v[2].lower);
 }
 
-#define RELATION(fallback)                                                                         \
-    {                                                                                              \
-        "relation", NULL, PARAM_RELATION, fallback                                                 \
-    }
-#define COUNT(published)                                                                           \
-    {                                                                                              \
-        "count", published, PARAM_COUNT, NULL                                                      \
-    }
-
 const InstructionKind instructions_sentences[] = {
     {"sentence_count",
      "length_constraints:number_sentences",
      "so many sentences",
-     {RELATION("at least"), COUNT("num_sentences")},
+     {RELATION(NULL, "at least"), COUNT("num_sentences", NULL)},
      sentence_count},
     {"sentence_length",
      NULL,
      "every sentence has so many words",
-     {RELATION("at most"), COUNT(NULL)},
+     {RELATION(NULL, "at most"), COUNT(NULL, NULL)},
      sentence_length},
     {"chained_sentences",
      NULL,
@@ -170,7 +161,7 @@ const InstructionKind instructions_sentences[] = {
     {"line_count",
      NULL,
      "so many lines that are not empty",
-     {RELATION("exactly"), COUNT(NULL)},
+     {RELATION(NULL, "exactly"), COUNT(NULL, NULL)},
      line_count},
     {"acrostic",
      NULL,
@@ -180,12 +171,12 @@ const InstructionKind instructions_sentences[] = {
     {"paragraph_count",
      "length_constraints:number_paragraphs",
      "so many paragraphs, with the divider *** between them",
-     {RELATION("exactly"), COUNT("num_paragraphs")},
+     {RELATION(NULL, "exactly"), COUNT("num_paragraphs", NULL)},
      paragraph_count},
     {"blank_line_paragraphs",
      NULL,
      "so many paragraphs, with empty lines between them",
-     {RELATION("exactly"), COUNT(NULL)},
+     {RELATION(NULL, "exactly"), COUNT(NULL, NULL)},
      blank_line_paragraphs},
     {"paragraph_first_word",
      "length_constraints:nth_paragraph_first_word",

@@ -174,15 +174,6 @@ static bool emoji_count(const Passage *p, const InstructionValue *v)
     {                                                                                              \
         name, published, PARAM_TEXT, NULL                                                          \
     }
-#define RELATION(fallback)                                                                         \
-    {                                                                                              \
-        "relation", NULL, PARAM_RELATION, fallback                                                 \
-    }
-#define COUNT                                                                                      \
-    {                                                                                              \
-        "count", NULL, PARAM_COUNT, NULL                                                           \
-    }
-
 const InstructionKind instructions_text[] = {
     {"starts_with", NULL, "begins with the text, case aside", {TEXT("text", NULL)}, starts_with},
     {"ends_with",
@@ -221,8 +212,12 @@ const InstructionKind instructions_text[] = {
     {"character_count",
      NULL,
      "so many characters, white space at the ends aside",
-     {RELATION("at most"), COUNT},
+     {RELATION(NULL, "at most"), COUNT(NULL, NULL)},
      character_count},
-    {"emoji_count", NULL, "so many emoji", {RELATION("at least"), COUNT}, emoji_count},
+    {"emoji_count",
+     NULL,
+     "so many emoji",
+     {RELATION(NULL, "at least"), COUNT(NULL, NULL)},
+     emoji_count},
     {NULL, NULL, NULL, {{0}}, NULL},
 };

@@ -201,15 +201,6 @@ static bool numbers(const Passage *p, const InstructionValue *v)
     return relation_holds(n, v[0].relation, v[1].count);
 }
 
-#define RELATION(published, fallback)                                                              \
-    {                                                                                              \
-        "relation", published, PARAM_RELATION, fallback                                            \
-    }
-#define COUNT(published, fallback)                                                                 \
-    {                                                                                              \
-        "count", published, PARAM_COUNT, fallback                                                  \
-    }
-
 const InstructionKind instructions_words[] = {
     {"keywords_present",
      "keywords:existence",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/errors.h"
+#include "common/number_text.h"
 
 /* Depth and number of values, by brackets and commas outside strings: an upper bound for every
  * text that is JSON, and cheap for one that is not. */
@@ -85,10 +86,7 @@ int json_rational(const json_t *number, Rational *out)
         *out = rational_of(json_integer_value(number));
         return 0;
     }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, json_real_value(number));
-        if (strtod(text, NULL) == json_real_value(number)) break;
-    }
+    number_text(json_real_value(number), text);
     return rational_parse(text, strlen(text), out);
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/errors.h"
 #include "common/memory.h"
+#include "common/number_text.h"
 
 static const Span nowhere = {NULL, 0};
 
@@ -107,17 +108,6 @@ const Place *place_find(const char *word)
 
 /* ---- references ---- */
 
-/* The shortest text that reads back as the same double: what was written. */
-static char *real_text(double v)
-{
-    char text[64];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v) break;
-    }
-    return mem_text(text);
-}
-
 static int add_reference(const json_t *v, const char *field, References *r)
 {
     char *own = NULL;
@@ -126,9 +116,11 @@ static int add_reference(const json_t *v, const char *field, References *r)
                     REFERENCES_MAX);
     if (json_is_integer(v))
         own = mem_printf("%" JSON_INTEGER_FORMAT, json_integer_value(v));
-    else if (json_is_real(v))
-        own = real_text(json_real_value(v));
-    else if (!json_is_string(v))
+    else if (json_is_real(v)) {
+        char text[64];
+        number_text(json_real_value(v), text);
+        own = mem_text(text);
+    } else if (!json_is_string(v))
         return fail("field \"%s\" of the problem's record is neither text nor number, nor a list "
                     "of such",
                     field);

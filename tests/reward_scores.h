@@ -7,26 +7,11 @@
 #include "common/errors.h"
 #include "rewardsvc/reward.h"
 #include "tests/harness.h"
+#include "tests/setting_set.h"
 
 typedef struct {
     const char *name, *settings[16]; /* key, value, ..., NULL */
 } Setup;
-
-static inline void setup_set(RewardComponent *c, const char *key, const char *value)
-{
-    const RewardSetting *s = c->reward->settings;
-    for (int i = 0; s && s[i].key; i++) {
-        if (strcmp(s[i].key, key) != 0) continue;
-        if (s[i].type == SETTING_NUMBER)
-            c->values[i].number = atof(value);
-        else if (s[i].type == SETTING_BOOL)
-            c->values[i].flag = strcmp(value, "true") == 0;
-        else
-            mem_free((char *)c->values[i].text), c->values[i].text = mem_text(value);
-        return;
-    }
-    ck_abort_msg("%s has no setting %s", c->reward->name, key);
-}
 
 /* As an experiment file would open it. 0, or -1 with the reason in errors_last. */
 static inline int setup_open(const Setup *setup, RewardComponent *c)
@@ -34,17 +19,9 @@ static inline int setup_open(const Setup *setup, RewardComponent *c)
     *c = (RewardComponent){
         .reward = reward_find(setup->name), .weight = {.from = 1}, .complained = true};
     ck_assert_msg(c->reward != NULL, "no reward %s", setup->name);
-    int n = 0;
-    while (c->reward->settings && c->reward->settings[n].key) n++;
-    c->values = NEW(RewardValue, n + 1);
-    for (int i = 0; i < n; i++) {
-        const RewardSetting *s = &c->reward->settings[i];
-        if (s->type == SETTING_NUMBER) c->values[i].number = s->number;
-        if (s->type == SETTING_BOOL) c->values[i].flag = s->number != 0;
-        if (s->type == SETTING_TEXT) c->values[i].text = mem_text(s->text ? s->text : "");
-    }
+    c->values = settings_default(c->reward->settings);
     for (int i = 0; i + 1 < 16 && setup->settings[i]; i += 2)
-        setup_set(c, setup->settings[i], setup->settings[i + 1]);
+        setting_set(c->reward->settings, c->values, setup->settings[i], setup->settings[i + 1]);
     errors_quiet(1);
     int rc = c->reward->open ? c->reward->open(c->values, &c->state) : 0;
     errors_quiet(-1);
@@ -54,9 +31,7 @@ static inline int setup_open(const Setup *setup, RewardComponent *c)
 static inline void setup_close(RewardComponent *c)
 {
     if (c->reward->close && c->state) c->reward->close(c->state);
-    for (int i = 0; c->reward->settings && c->reward->settings[i].key; i++)
-        if (c->reward->settings[i].type == SETTING_TEXT) mem_free((char *)c->values[i].text);
-    mem_free(c->values);
+    settings_free(c->reward->settings, c->values);
 }
 
 static inline Score setup_score(const Setup *setup, const Evidence *e)

@@ -11,6 +11,7 @@
 
 #include "common/errors.h"
 #include "common/memory.h"
+#include "common/number_text.h"
 #include "rewardsvc/math/math_equal.h"
 #include "rewardsvc/reward.h"
 
@@ -83,15 +84,6 @@ static Span reference_of(Span text)
     return found.p ? found : text;
 }
 
-/* The shortest text that reads back as the same double: what was written. */
-static void write_shortest(char *text, size_t size, double value)
-{
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, size, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) return;
-    }
-}
-
 static MathVerdict compare_one(const Settings *s, Span answer, const json_t *reference)
 {
     if (json_is_string(reference))
@@ -103,7 +95,7 @@ static MathVerdict compare_one(const Settings *s, Span answer, const json_t *ref
     if (json_is_integer(reference))
         snprintf(text, sizeof text, "%lld", (long long)json_integer_value(reference));
     else
-        write_shortest(text, sizeof text, json_real_value(reference));
+        number_text(json_real_value(reference), text);
     return math_equal(answer, span_of(text), &s->rules);
 }
 

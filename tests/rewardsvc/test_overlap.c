@@ -64,7 +64,7 @@ START_TEST(values_are_the_reference_implementations)
     for (size_t k = 0; k < n_columns; k++) {
         RewardComponent c;
         ck_assert_int_eq(setup_open(&columns[k].setup, &c), 0);
-        setup_set(&c, "field", "references");
+        setting_set(c.reward->settings, c.values, "field", "references");
         json_array_foreach(rows, i, row) check_row(&c, &columns[k], row);
         setup_close(&c);
     }

@@ -3,24 +3,7 @@
 
 #include "common/errors.h"
 #include "tests/harness.h"
-
-/* Settings as "key=value" texts over the defaults, through the block as in a run. */
-static void set(RewardBlock *b, const char *key, const char *value)
-{
-    const RewardSetting *s = b->components[0].reward->settings;
-    RewardValue *v = b->components[0].values;
-    for (int i = 0; s[i].key; i++) {
-        if (strcmp(s[i].key, key) != 0) continue;
-        if (s[i].type == SETTING_NUMBER)
-            v[i].number = atof(value);
-        else if (s[i].type == SETTING_BOOL)
-            v[i].flag = strcmp(value, "true") == 0;
-        else
-            mem_free((char *)v[i].text), v[i].text = mem_text(value);
-        return;
-    }
-    ck_abort_msg("no setting %s", key);
-}
+#include "tests/setting_set.h"
 
 typedef struct {
     const char *name, *settings[8];
@@ -30,7 +13,9 @@ static RewardBlock open_setup(const Setup *s)
 {
     RewardBlock b;
     ck_assert_int_eq(reward_block_single(&b, s->name), 0);
-    for (int i = 0; i < 8 && s->settings[i]; i += 2) set(&b, s->settings[i], s->settings[i + 1]);
+    for (int i = 0; i < 8 && s->settings[i]; i += 2)
+        setting_set(b.components[0].reward->settings, b.components[0].values, s->settings[i],
+                    s->settings[i + 1]);
     const Reward *r = b.components[0].reward;
     if (r->open) {
         b.components[0].state = NULL;
@@ -362,7 +347,8 @@ START_TEST(settings_that_make_no_sense_are_refused)
         void *state = NULL;
         ck_assert_int_eq(reward_block_single(&b, bad[i].name), 0);
         for (int k = 0; k < 8 && bad[i].settings[k]; k += 2)
-            set(&b, bad[i].settings[k], bad[i].settings[k + 1]);
+            setting_set(b.components[0].reward->settings, b.components[0].values,
+                        bad[i].settings[k], bad[i].settings[k + 1]);
         ck_assert_int_eq(b.components[0].reward->open(b.components[0].values, &state), -1);
         reward_block_close(&b);
     }
