@@ -142,14 +142,16 @@ static double honest_share(int64_t every, int steps)
                                           "therefore therefore therefore therefore"};
     double logits[2] = {2, 0}, p = 0;
     bool strict = false;
-    int buffer[200], n_buffer = 0;
+    enum { MOST = 240 };
+    int buffer[MOST], n_buffer = 0;
+    ck_assert_int_le(8 * steps, MOST);
     for (int step = 0; step < steps; step++) {
         int arm[8];
         double r[8], mean = 0, squares = 0;
         p = 1 / (1 + exp(logits[1] - logits[0]));
         if (step > 0 && every > 0 &&
             rubric_version(step, every) != rubric_version(step - 1, every)) {
-            double scores[200];
+            double scores[MOST];
             int at[6];
             for (int i = 0; i < n_buffer; i++) scores[i] = judged(answers[buffer[i]], strict);
             int n = rubric_draw(scores, n_buffer, 3, 2, 1, rubric_version(step, every), at);
