@@ -123,16 +123,22 @@ check "a resumed run with another seed: 65" refuses 65 'was started with other o
 
 # ---- asked to leave ----
 run_ranks 3 train "$config" "${base[@]}" --set run.name=whole || { cat "$work/log"; exit 1; }
+# resumes_equal NAME [AS OPTIONS...]: the run goes on to the end of AS
 resumes_equal() {
-  run_ranks 3 train "$config" "${base[@]}" --set "run.name=$1" --resume && same_metrics "$work/whole" "$work/$1" && same_weights "$work/whole" "$work/$1"
+  local name=$1 as=${2:-whole}
+  shift $(($# < 2 ? $# : 2))
+  run_ranks 3 train "$config" "${base[@]}" "$@" --set "run.name=$name" --resume && same_metrics "$work/$as" "$work/$name" && same_weights "$work/$as" "$work/$name"
 }
+# So many steps that a signal reaches the run before its end, however quick the machine.
+enough=(--set run.steps=100 --set checkpoint.keep=3)
+run_ranks 3 train "$config" "${base[@]}" "${enough[@]}" --set run.name=enough || { cat "$work/log"; exit 1; }
 asked() { # NAME LINES COMMAND..: sent after so many lines
   local name=$1 lines=$2
   shift 2
-  start "$name"
+  start "$name" "${enough[@]}"
   await "$name" "$lines" || return 1
   "$@"
-  ends $job 75 10 && resumes_equal "$name"
+  ends $job 75 10 && resumes_equal "$name" enough "${enough[@]}"
 }
 twice() { kill -USR1 $job && sleep 0.01 && kill -USR1 $job; }
 a_rank() { kill -"$2" "$(rank $job "$1")"; }
