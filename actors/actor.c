@@ -44,6 +44,11 @@ void actor_free(Actor *a)
     *a = (Actor){0};
 }
 
+void actor_lend(Actor *a)
+{
+    engine_lend(a->engine);
+}
+
 void actor_see_version(Actor *a, int64_t version)
 {
     a->version = version;

@@ -32,6 +32,10 @@ int actor_init(Actor *a, Comm *comm, const Config *cfg, const Prompts *prompts, 
                int64_t started_at);
 void actor_free(Actor *a);
 
+/* On a rank that also learns, between turns: lends the memory of keys and values (mem_lend) until
+ * the next. Local. */
+void actor_lend(Actor *a);
+
 /* On a rank that also learns: the model it shares has become `version`. Local. */
 void actor_see_version(Actor *a, int64_t version);
 

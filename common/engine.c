@@ -10,6 +10,7 @@
 
 #include "common/engine_batch.h"
 #include "common/errors.h"
+#include "common/memory.h"
 
 typedef struct {
     Group *g;
@@ -59,13 +60,29 @@ size_t engine_kv_tokens(int max_rows, int n_samples, int longest_prompt, int max
                       rows * (size_t)batch_answer_pages(max_tokens));
 }
 
+static size_t kv_memory(const ModelDesc *d, const KernelSet *k, size_t kv_tokens)
+{
+    return kv_tokens / KV_PAGE * kv_page_bytes(d, k->precision, d->L);
+}
+
+size_t engine_lent(const ModelDesc *d, const KernelSet *k, size_t kv_tokens)
+{
+    size_t bytes = kv_memory(d, k, kv_tokens);
+    return bytes < MEM_LEND_LEAST ? 0 : bytes;
+}
+
+void engine_lend(Engine *e)
+{
+    REQUIRE(!engine_pending(e), "%d groups are not done", engine_pending(e));
+    if (e->b.kv.n_pages) kv_lend(&e->b.kv);
+}
+
 size_t engine_bytes(const ModelDesc *d, const KernelSet *k, int max_rows, size_t kv_tokens)
 {
     size_t rows = (size_t)max_rows, C = (size_t)d->C, V = (size_t)d->V;
     size_t pass = rows > BATCH_PASS_ROWS ? rows : BATCH_PASS_ROWS;
     size_t logit_rows = rows < BATCH_LOGIT_ROWS ? rows : BATCH_LOGIT_ROWS;
-    size_t kv = kv_tokens / KV_PAGE * kv_page_bytes(d, k->precision, d->L);
-    return kv + 4 * (logit_rows * V + (pass + rows + 1) * C) +
+    return kv_memory(d, k, kv_tokens) + 4 * (logit_rows * V + (pass + rows + 1) * C) +
            pass * (4 * sizeof(int32_t) + sizeof(AttnSegment)) +
            rows * (sizeof(Row) + sizeof(Flight) + sizeof(Drawn));
 }

@@ -36,6 +36,8 @@ void engine_free(Engine *e);
 size_t engine_kv_tokens(int max_rows, int n_samples, int longest_prompt, int max_tokens);
 size_t engine_bytes(const ModelDesc *d, const KernelSet *k, int max_rows,
                     size_t kv_tokens); /* for `plan`: the engine's own, without the model */
+size_t engine_lent(const ModelDesc *d, const KernelSet *k,
+                   size_t kv_tokens); /* what of it engine_lend gives back */
 
 /* Writes g->n_samples answers into each group (kind, id, prompt, n_samples set, samples empty or
  * NULL; version as given). `done` (may be NULL) is called for each group once complete, in order of
@@ -57,6 +59,11 @@ void engine_begin(Engine *e, int longest_prompt, int longest_answer, int32_t ver
 int engine_add(Engine *e, Group *g, const GenerateParams *p);
 bool engine_step(Engine *e);
 int engine_pending(const Engine *e); /* groups that are queued or in flight */
+
+/* While nothing is queued or in flight: the memory of the KV pages (mem_lend), until the next
+ * group.
+ */
+void engine_lend(Engine *e);
 
 /* From `done`, from `tick`, or between steps: gives up the groups that are not complete;
  * engine_generate returns at once. What they hold is for nobody; the engine can be used again. */

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,6 +37,14 @@ void *mem_resize(void *p, size_t old_count, size_t new_count, size_t size)
 void mem_free(void *p)
 {
     free(p);
+}
+
+void mem_lend(void *p, size_t bytes)
+{
+    char *at = p;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), lead = (page - (uintptr_t)at % page) % page;
+    if (bytes < lead + page) return;
+    madvise(at + lead, (bytes - lead) / page * page, MADV_DONTNEED); /* refused: they stay */
 }
 
 char *mem_text_n(const char *s, size_t n)

@@ -27,6 +27,12 @@ void buffer_text(Buffer *b, const char *s);
 void buffer_printf(Buffer *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buffer_free(Buffer *b);
 
+/* Gives the pages of a buffer back to the system until somebody writes there again; what it held is
+ * lost. For parts of a process that take turns with large buffers; for less than MEM_LEND_LEAST it
+ * is not worth the page faults. */
+enum { MEM_LEND_LEAST = 64 << 20 };
+void mem_lend(void *p, size_t bytes);
+
 /* The most bytes that this process was resident with since it started. */
 size_t memory_peak(void);
 

@@ -75,6 +75,7 @@ typedef struct {
 } KvCache;
 void kv_init(KvCache *kv, const Model *m, int n_layers, int n_pages);
 void kv_free(KvCache *kv);
+void kv_lend(KvCache *kv); /* while no page is taken: its memory (mem_lend) until the next is */
 size_t kv_page_bytes(const ModelDesc *d, Precision p, int n_layers);
 int kv_take(KvCache *kv); /* a free page with one reference, or -1 */
 void kv_hold(KvCache *kv, int page);
@@ -116,8 +117,10 @@ void trainer_free(Trainer *t);
 void trainer_group(Trainer *t, const Rows *rows, int n_pages, const int32_t *want,
                    const int32_t *target, int n_want, float inv_temp, model_loss_fn *loss,
                    void *ctx, float *grad);
-/* for `plan`: what trainer_group needs at most */
+void trainer_lend(Trainer *t); /* until the next group: its large buffers (mem_lend) */
+/* for `plan`: what trainer_group needs at most, and how much of it trainer_lend gives back */
 size_t trainer_bytes(const ModelDesc *d, const KernelSet *k, int M, int n_want);
+size_t trainer_lent(const ModelDesc *d, int M);
 
 /* Lays out a tree (a prompt and n answers that continue it) as rows: prompt once, then each answer,
  * each part starting on a fresh page. lengths[i] counts the tokens of answer i; the last token of

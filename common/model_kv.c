@@ -39,6 +39,20 @@ void kv_free(KvCache *kv)
     *kv = (KvCache){0};
 }
 
+static size_t memory_bytes(const KvCache *kv)
+{
+    return (size_t)kv->n_layers * (size_t)kv->n_pages * page_layer_bytes(kv->Kh, kv->D, kv->dtype);
+}
+
+void kv_lend(KvCache *kv)
+{
+    REQUIRE(kv->n_free == kv->n_pages, "%d pages are taken", kv->n_pages - kv->n_free);
+    size_t bytes = memory_bytes(kv);
+    if (2 * bytes < MEM_LEND_LEAST) return;
+    mem_lend(kv->k, bytes);
+    mem_lend(kv->v, bytes);
+}
+
 KvLayer kv_layer(const KvCache *kv, int layer)
 {
     REQUIRE(layer >= 0 && layer < kv->n_layers, "layer %d of %d", layer, kv->n_layers);

@@ -98,6 +98,32 @@ size_t trainer_bytes(const ModelDesc *d, const KernelSet *k, int M, int n_want)
     return numbers * sizeof(float) + slots / KV_PAGE * kv_page_bytes(d, k->precision, kept);
 }
 
+/* The activations and the layers' inputs: most of a trainer's memory. */
+static size_t lent_numbers(const ModelDesc *d, int rows, int kept)
+{
+    return (size_t)rows * ((size_t)kept * acts_numbers(d, true) + input_numbers(d));
+}
+
+static size_t worth_lending(size_t numbers)
+{
+    return numbers * sizeof(float) < MEM_LEND_LEAST ? 0 : numbers * sizeof(float);
+}
+
+size_t trainer_lent(const ModelDesc *d, int M)
+{
+    int rows = rows_capacity(M);
+    return worth_lending(lent_numbers(d, rows, kept_layers(d, rows, KEEP_BYTES)));
+}
+
+void trainer_lend(Trainer *t)
+{
+    const ModelDesc *d = &t->m->d;
+    if (!worth_lending(lent_numbers(d, t->rows, t->n_kept))) return;
+    for (int i = 0; i < t->n_kept; i++)
+        mem_lend(t->acts[i].data, (size_t)t->acts[i].rows * acts_numbers(d, true) * sizeof(float));
+    mem_lend(t->x, (size_t)t->rows * input_numbers(d) * sizeof(float));
+}
+
 Trainer *trainer_new(const Model *m)
 {
     Trainer *t = NEW(Trainer, 1);

@@ -69,7 +69,13 @@ Footprint footprint_of(const Config *c, const ModelDesc *d, const KernelSet *k, 
         if (c->learner.kl > 0)
             f.reference = model_bytes(d, k, true) + trainer_bytes(d, k, M, n_want);
     }
-    if (h.acts) f.engine = engine_bytes(d, k, rows, engine_kv_tokens(rows, G, longest_prompt, T));
+    size_t kv_tokens = engine_kv_tokens(rows, G, longest_prompt, T);
+    if (h.acts) f.engine = engine_bytes(d, k, rows, kv_tokens);
+    if (h.acts && h.learns) {
+        size_t engine = engine_lent(d, k, kv_tokens), trainers = trainer_lent(d, M);
+        if (c->learner.kl > 0) trainers *= 2;
+        f.lent = engine < trainers ? engine : trainers;
+    }
     /* A learner writes them out and has a copy on its way; an actor has what is arriving. */
     if (h.acts != h.learns) f.messages = (h.learns ? 2 : 1) * wire;
     return f;
@@ -77,6 +83,6 @@ Footprint footprint_of(const Config *c, const ModelDesc *d, const KernelSet *k, 
 
 size_t footprint_total(const Footprint *f)
 {
-    return f->weights + f->optimizer + f->gradients + f->trainer + f->reference + f->engine +
-           f->messages + f->program;
+    return f->weights + f->optimizer + f->gradients + f->trainer + f->reference + f->engine -
+           f->lent + f->messages + f->program;
 }

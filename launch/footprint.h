@@ -30,6 +30,7 @@ typedef struct {
     size_t trainer;   /* activations and logits of one group */
     size_t reference; /* the model of a KL term and its trainer */
     size_t engine;    /* keys and values of the rows that decode together */
+    size_t lent;      /* of trainer, reference and engine: they take turns with it */
     size_t messages;  /* weights on their way */
     size_t program;   /* the program and its libraries */
 } Footprint;

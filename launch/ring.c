@@ -113,9 +113,12 @@ static bool settle(Ring *r)
     return true;
 }
 
+/* Where a rank acts and learns, the two take turns with the memory of their large buffers. */
 static void train(Ring *r)
 {
+    if (r->actor) actor_lend(r->actor);
     if (learner_train(r->learner)) return;
+    if (r->actor) learner_lend(r->learner);
     if (r->recorder) recorder_trained(r->recorder);
     inbox_next(&r->learner->inbox);
     publish(r);

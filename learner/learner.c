@@ -51,6 +51,12 @@ void learner_free(Learner *l)
     *l = (Learner){0};
 }
 
+void learner_lend(Learner *l)
+{
+    trainer_lend(l->trainer);
+    if (l->reference_trainer) trainer_lend(l->reference_trainer);
+}
+
 void learner_resume(Learner *l, int64_t sft_step, int64_t step, int64_t adam_step)
 {
     l->sft_step = sft_step;

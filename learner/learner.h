@@ -53,6 +53,9 @@ typedef struct {
 int learner_init(Learner *l, Comm *comm, const Config *cfg, const Prompts *prompts, Policy *policy);
 void learner_free(Learner *l);
 
+/* Between steps: lends the memory of activations (mem_lend) until the next one. Local. */
+void learner_lend(Learner *l);
+
 /* Where the learner stands after its weights and moments have been loaded from a checkpoint. */
 void learner_resume(Learner *l, int64_t sft_step, int64_t step, int64_t adam_step);
 

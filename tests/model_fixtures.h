@@ -2,6 +2,7 @@
 #ifndef TESTS_MODEL_FIXTURES_H
 #define TESTS_MODEL_FIXTURES_H
 
+#include <math.h>
 #include <string.h>
 
 #include "common/memory.h"

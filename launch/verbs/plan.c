@@ -47,23 +47,24 @@ static error_t parse_argument(int key, char *arg, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-static void print_row(const char *what, size_t bytes)
+static void print_row(const char *what, double bytes)
 {
-    if (bytes) printf("    %-58s %9.1f MB\n", what, (double)bytes / 1e6);
+    if (bytes != 0) printf("    %-58s %9.1f MB\n", what, bytes / 1e6);
 }
 
 static void print_footprint(const char *rank, int n, const Footprint *f)
 {
     printf("  %s (%d rank%s): %.2f GB each\n", rank, n, n > 1 ? "s" : "",
            (double)footprint_total(f) / 1e9);
-    print_row("weights", f->weights);
-    print_row("optimiser's moments", f->optimizer);
-    print_row("gradient, with the partial sums of the tree", f->gradients);
-    print_row("activations and logits of one group", f->trainer);
-    print_row("reference model of the KL term", f->reference);
-    print_row("keys and values of the rows that decode together", f->engine);
-    print_row("weights on their way", f->messages);
-    print_row("program and libraries", f->program);
+    print_row("weights", (double)f->weights);
+    print_row("optimiser's moments", (double)f->optimizer);
+    print_row("gradient, with the partial sums of the tree", (double)f->gradients);
+    print_row("activations and logits of one group", (double)f->trainer);
+    print_row("reference model of the KL term", (double)f->reference);
+    print_row("keys and values of the rows that decode together", (double)f->engine);
+    print_row("of the last two, what they take turns with", -(double)f->lent);
+    print_row("weights on their way", (double)f->messages);
+    print_row("program and libraries", (double)f->program);
 }
 
 typedef struct {
@@ -93,12 +94,13 @@ static int kinds_of(const Config *c, RankKind kinds[3])
 
 static json_t *footprint_json(const RankKind *k, const Footprint *f)
 {
-    return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rank", k->name,
-                     "count", k->n, "bytes", (json_int_t)footprint_total(f), "weights",
+    return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rank",
+                     k->name, "count", k->n, "bytes", (json_int_t)footprint_total(f), "weights",
                      (json_int_t)f->weights, "optimizer", (json_int_t)f->optimizer, "gradients",
                      (json_int_t)f->gradients, "trainer", (json_int_t)f->trainer, "reference",
-                     (json_int_t)f->reference, "engine", (json_int_t)f->engine, "messages",
-                     (json_int_t)f->messages, "program", (json_int_t)f->program);
+                     (json_int_t)f->reference, "engine", (json_int_t)f->engine, "lent",
+                     (json_int_t)f->lent, "messages", (json_int_t)f->messages, "program",
+                     (json_int_t)f->program);
 }
 
 static void print_plan(const Arguments *a, const Config *c, const ModelDesc *d, const KernelSet *k,
