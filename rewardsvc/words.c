@@ -198,9 +198,11 @@ static uint32_t slot_of(const Vocabulary *v, Span word, uint64_t hash)
     return s;
 }
 
-static void vocabulary_grow(Vocabulary *v)
+/* Room for at least `wanted` words. */
+static void vocabulary_grow(Vocabulary *v, int wanted)
 {
     int more = v->capacity ? 2 * v->capacity : 64;
+    while (more < wanted) more *= 2;
     v->words = mem_resize(v->words, (size_t)v->capacity, (size_t)more, sizeof *v->words);
     v->hashes = mem_resize(v->hashes, (size_t)v->capacity, (size_t)more, sizeof *v->hashes);
     v->capacity = more;
@@ -221,7 +223,7 @@ int32_t vocabulary_find(const Vocabulary *v, Span word)
 
 int32_t vocabulary_add(Vocabulary *v, Span word)
 {
-    if (v->n == v->capacity) vocabulary_grow(v);
+    if (v->n == v->capacity) vocabulary_grow(v, v->n + 1);
     uint64_t hash = word_hash(word);
     uint32_t s = slot_of(v, word, hash);
     if (v->slots[s]) return (int32_t)v->slots[s] - 1;
@@ -241,7 +243,9 @@ void vocabulary_free(Vocabulary *v)
 
 int32_t *words_numbered(const Words *w, Vocabulary *v, bool add)
 {
+    const int usual_most = 1024; /* different words: a table that need not grow */
     int32_t *ids = NEW(int32_t, w->n + 1);
+    if (add && !v->capacity && w->n) vocabulary_grow(v, w->n < usual_most ? w->n : usual_most);
     for (int i = 0; i < w->n; i++)
         ids[i] = add ? vocabulary_add(v, w->list[i]) : vocabulary_find(v, w->list[i]);
     return ids;

@@ -13,6 +13,8 @@
 #include "common/errors.h"
 #include "common/policy.h"
 #include "common/rng.h"
+#include "launch/bench_figures.h"
+#include "launch/bench_rewards.h"
 #include "launch/calibrate.h"
 #include "launch/verb.h"
 #include "learner/learner.h"
@@ -22,7 +24,8 @@ typedef struct {
     Precision precision;
     int products; /* ProductKind, or -1: measured */
     int threads;
-    bool json;
+    double seconds; /* of a rule's rate */
+    bool json, rewards;
 } Arguments;
 
 typedef struct {
@@ -30,31 +33,8 @@ typedef struct {
     Policy policy;
     double flops, read;    /* peaks, a second */
     double weight_numbers; /* that a token is multiplied with, LM head included */
-    json_t *rows;
+    Figures f;
 } Bench;
-
-/* One line: a rate and the limit it is held against (0: none). */
-static void report(Bench *b, const char *name, double rate, const char *unit, double limit,
-                   const char *of)
-{
-    if (b->a->json) {
-        json_t *row = json_pack("{s:s, s:f, s:s}", "name", name, "value", rate, "unit", unit);
-        if (limit > 0)
-            json_object_set_new(row, "fraction", json_real(rate / limit)),
-                json_object_set_new(row, "of", json_string(of));
-        json_array_append_new(b->rows, row);
-        return;
-    }
-    printf("%-46s %10.4g %-10s", name, rate, unit);
-    if (limit > 0) printf("  %5.1f %% of %s", 100 * rate / limit, of);
-    putchar('\n');
-    fflush(stdout);
-}
-
-static bool wanted(const Bench *b, const char *name)
-{
-    return !b->a->only || strstr(name, b->a->only);
-}
 
 /* ---- products ---- */
 
@@ -93,10 +73,10 @@ static void bench_products(Bench *b)
         for (int M = 64; M <= 512; M *= 8) {
             snprintf(name, sizeof name, "gemm %s %d x %d, %d rows", shapes[i].what, shapes[i].N,
                      shapes[i].K, M);
-            if (!wanted(b, name)) continue;
-            report(b, name,
-                   time_product(shapes[i].N, shapes[i].K, M, b->policy.kernels.product) / 1e9,
-                   "GFLOP/s", b->flops / 1e9, "peak");
+            if (!figures_wanted(&b->f, name)) continue;
+            figures_add(&b->f, name,
+                        time_product(shapes[i].N, shapes[i].K, M, b->policy.kernels.product) / 1e9,
+                        "GFLOP/s", b->flops / 1e9, "peak");
         }
 }
 
@@ -155,7 +135,7 @@ static void bench_rollout(Bench *b)
     char name[80];
     for (int B = 1; B <= 64; B *= 8) {
         snprintf(name, sizeof name, "decode, batch %d, after %d tokens", B, PROMPT);
-        if (!wanted(b, name) && !wanted(b, "prefill")) continue;
+        if (!figures_wanted(&b->f, name) && !figures_wanted(&b->f, "prefill")) continue;
         Engine *e = engine_new(b->policy.model, NULL, B, 0);
         Group *g = random_groups(b, B, 1, PROMPT);
         generate(e, g, B, 2); /* buffers grow */
@@ -169,14 +149,15 @@ static void bench_rollout(Bench *b)
         double kv = 2.0 * d->L * d->Kh * d->D * B * (PROMPT + ANSWER / 2);
         double rate = (double)(after.decode_tokens - before.decode_tokens) /
                       (after.decode_s - before.decode_s);
-        if (wanted(b, name))
-            report(b, name, rate, "tokens/s", B / pass_limit_s(b, B, kv), "the limit");
+        if (figures_wanted(&b->f, name))
+            figures_add(&b->f, name, rate, "tokens/s", B / pass_limit_s(b, B, kv), "the limit");
         snprintf(name, sizeof name, "prefill, %d x %d tokens", B, PROMPT);
         rate = (double)(after.prefill_tokens - before.prefill_tokens) /
                (after.prefill_s - before.prefill_s);
         double body =
             b->weight_numbers - (double)d->V * d->C; /* the LM head sees one row a prompt */
-        if (wanted(b, name)) report(b, name, rate, "tokens/s", b->flops / (2 * body), "the limit");
+        if (figures_wanted(&b->f, name))
+            figures_add(&b->f, name, rate, "tokens/s", b->flops / (2 * body), "the limit");
     }
 }
 
@@ -240,7 +221,7 @@ static void whole_step(Bed *t, Engine *e, Bench *b, int P, int G, int n_prompt, 
 static void bench_step(Bench *b, const char *name, int P, int G, int n_prompt, int n_answer)
 {
     char line[96];
-    if (!wanted(b, name)) return;
+    if (!figures_wanted(&b->f, name)) return;
     Bed bed = {0};
     bed_open(&bed, b, P, G, n_answer);
     Engine *e = engine_new(b->policy.model, NULL, P * G, 0);
@@ -259,11 +240,12 @@ static void bench_step(Bench *b, const char *name, int P, int G, int n_prompt, i
     double rollout_limit =
         P * n_prompt * 2 * body / b->flops + n_answer * pass_limit_s(b, P * G, kv);
     snprintf(line, sizeof line, "%s: whole step", name);
-    report(b, line, best, "s", 0, "");
+    figures_add(&b->f, line, best, "s", 0, "");
     snprintf(line, sizeof line, "%s: rollout", name);
-    report(b, line, answers / rollout_s, "tokens/s", answers / rollout_limit, "the limit");
+    figures_add(&b->f, line, answers / rollout_s, "tokens/s", answers / rollout_limit, "the limit");
     snprintf(line, sizeof line, "%s: learning", name);
-    report(b, line, rows / learn_s, "tokens/s", rows / (learn_flops / b->flops), "the limit");
+    figures_add(&b->f, line, rows / learn_s, "tokens/s", rows / (learn_flops / b->flops),
+                "the limit");
     engine_free(e);
     bed_close(&bed);
 }
@@ -292,28 +274,21 @@ static void bench(Bench *b)
     double onednn;
     b->flops = calibrate_flops(kind, &onednn);
     b->read = calibrate_read();
-    b->rows = json_array();
     if (!b->a->json)
         printf("%s, %d threads, %s\nproducts: %s\n", b->policy.kernels.cpu, omp_get_max_threads(),
                troupe_version, product_names[kind]);
-    report(b, "peak: product 2048 x 2048 x 2048", b->flops / 1e9, "GFLOP/s", 0, "");
-    report(b, "oneDNN: product 2048 x 2048 x 2048", onednn / 1e9, "GFLOP/s", b->flops / 1e9,
-           "peak");
-    report(b, "peak: reading memory", b->read / 1e9, "GB/s", 0, "");
+    figures_add(&b->f, "peak: product 2048 x 2048 x 2048", b->flops / 1e9, "GFLOP/s", 0, "");
+    figures_add(&b->f, "oneDNN: product 2048 x 2048 x 2048", onednn / 1e9, "GFLOP/s",
+                b->flops / 1e9, "peak");
+    figures_add(&b->f, "peak: reading memory", b->read / 1e9, "GB/s", 0, "");
     bench_products(b);
     bench_rollout(b);
     bench_step(b, "GRPO 8 x 8, 128 + 128", 8, 8, 128, 128);
     bench_step(b, "GRPO 8 x 8, 128 + 256", 8, 8, 128, 256);
-    report(b, "peak resident memory", (double)memory_peak() / 1e9, "GB", 0, "");
-    if (b->a->json) {
-        json_t *all = json_pack("{s:s, s:i, s:s, s:s, s:O}", "cpu", b->policy.kernels.cpu,
-                                "threads", omp_get_max_threads(), "products", product_names[kind],
-                                "version", troupe_version, "figures", b->rows);
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(all);
-    }
-    json_decref(b->rows);
+    figures_add(&b->f, "peak resident memory", (double)memory_peak() / 1e9, "GB", 0, "");
+    figures_end(&b->f, json_pack("{s:s, s:i, s:s, s:s}", "cpu", b->policy.kernels.cpu, "threads",
+                                 omp_get_max_threads(), "products", product_names[kind], "version",
+                                 troupe_version));
 }
 
 static error_t parse_argument(int key, char *arg, struct argp_state *state)
@@ -347,7 +322,17 @@ static error_t parse_argument(int key, char *arg, struct argp_state *state)
         if (a->model) argp_error(state, "one model, please: what is %s?", arg);
         a->model = arg;
         return 0;
-    case ARGP_KEY_NO_ARGS:
+    case 'r':
+        a->rewards = true;
+        return 0;
+    case 's':
+        a->seconds = atof(arg);
+        if (!(a->seconds > 0 && a->seconds <= 60))
+            argp_error(state, "--seconds: above 0, up to 60");
+        return 0;
+    case ARGP_KEY_END:
+        if (a->model && a->rewards) argp_error(state, "--rewards measures rules: it has no model");
+        if (a->model || a->rewards) return 0;
         argp_error(state, "which model? For instance models/SmolLM2-135M-Instruct.Q4_1.gguf "
                           "(launch/fetch-smollm2)");
     }
@@ -363,21 +348,27 @@ static int run(int argc, char **argv)
         {"only", 'o', "TEXT", 0,
          "only the figures whose name holds TEXT (gemm, decode, prefill, GRPO)", 0},
         {"threads", 't', "N", 0, "default: all cores", 0},
+        {"rewards", 'r', NULL, 0,
+         "instead: samples a second of each rule of the rewards, N processes at once", 0},
+        {"seconds", 's', "S", 0, "with --rewards: how long each is measured; default 1", 0},
         {"json", 'j', NULL, 0, "for programs", 0},
         {0},
     };
     static const struct argp argp = {
         .options = options,
         .parser = parse_argument,
-        .args_doc = "MODEL",
+        .args_doc = "MODEL\n--rewards",
         .doc = "Measures products, prefill, decode and whole GRPO steps of a model on random "
                "tokens, beside limits calibrated in the same run."
-               "\vExample: troupe bench models/SmolLM2-135M-Instruct.Q4_1.gguf --only decode",
+               "\vExample: troupe bench models/SmolLM2-135M-Instruct.Q4_1.gguf --only decode, or "
+               "troupe bench --rewards",
     };
-    Arguments a = {.precision = PRECISION_BF16, .products = -1};
+    Arguments a = {.precision = PRECISION_BF16, .products = -1, .seconds = 1};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     if (a.threads > 0) omp_set_num_threads(a.threads);
-    Bench b = {.a = &a};
+    Figures f = {.json = a.json, .only = a.only};
+    if (a.rewards) return bench_rewards(&f, omp_get_max_threads(), a.seconds);
+    Bench b = {.a = &a, .f = f};
     if (open_policy(&b)) return EXIT_NO_INPUT;
     bench(&b);
     policy_close(&b.policy);

@@ -49,7 +49,9 @@ typedef struct {
     int n;
     bool turns;
     size_t lengths[PHRASES_MAX];
-    uint8_t begins[256][32]; /* [first byte][bit of the second] */
+    uint8_t begins[256][32];  /* [first byte][bit of the second] */
+    int8_t first[256];        /* of the phrases that begin with the byte, + 1; 0: none does */
+    int8_t next[PHRASES_MAX]; /* the next one that begins with the same byte, + 1 */
 } Patterns;
 
 static int open_patterns(const RewardValue *v, void **state)
@@ -67,6 +69,8 @@ static int open_patterns(const RewardValue *v, void **state)
         const unsigned char *t = (const unsigned char *)phrases[i];
         p->lengths[i] = strlen(phrases[i]);
         p->begins[t[0]][t[1] / 8] |= (uint8_t)(1 << t[1] % 8);
+        p->next[i] = p->first[t[0]];
+        p->first[t[0]] = (int8_t)(i + 1);
     }
     return 0;
 }
@@ -88,9 +92,9 @@ static int count_hits(const Patterns *p, Span text, bool boundary)
     for (size_t i = 0; i + 1 < text.n; i++) {
         unsigned char a = (unsigned char)text.p[i], b = (unsigned char)text.p[i + 1];
         if (!(p->begins[a][b / 8] >> b % 8 & 1)) continue;
-        for (int k = 0; k < p->n; k++) {
+        for (int k = p->first[a] - 1; k >= 0; k = p->next[k] - 1) {
             size_t n = p->lengths[k];
-            if (found >> k & 1 || phrases[k][0] != text.p[i] || n > text.n - i) continue;
+            if (found >> k & 1 || n > text.n - i) continue;
             if (memcmp(text.p + i, phrases[k], n) == 0 && !(boundary && in_a_word(text, i, n)))
                 found |= (uint64_t)1 << k;
         }
