@@ -22,6 +22,12 @@ static inline int work_owner(int64_t id, int n)
     return (int)(id % n);
 }
 
+/* How many of items 0 .. count - 1 rank `me` of n has. */
+static inline int64_t work_share(int64_t count, int n, int me)
+{
+    return (count - me + n - 1) / n;
+}
+
 static inline int work_slot(int64_t group, int P, int S)
 {
     return (int)(group % P % S);

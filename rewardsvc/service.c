@@ -118,12 +118,25 @@ static void end_advance(Service *s)
     s->n_judged = 0;
 }
 
+/* Whether this rank has judged its share of the evaluation of the state's step, where there is one:
+ * answers of version v are judged by the state of step v, however late they come, so that a state
+ * is not left before. */
+static bool evaluated(const Service *s)
+{
+    const Config *c = s->cfg;
+    int R = comm_count(s->comm, ROLE_REWARD), me = comm_index(s->comm, ROLE_REWARD);
+    if (s->step < 0 || !c->eval.problems ||
+        !work_evaluation_due(s->step, c->run.steps, c->eval.every, s->started_at))
+        return true;
+    return s->n_evaluated == work_share(c->eval.problems, R, me);
+}
+
 /* The first reward rank, when all of a step is judged: the next step's state, to all that need it.
  */
 static bool advance(Service *s)
 {
     int P = (int)s->cfg->rollout.prompts;
-    if (!s->judged || s->n_judged < P) return false;
+    if (!s->judged || s->n_judged < P || !evaluated(s)) return false;
     if (!s->advancing) {
         s->advancing = NEW(JudgedGroup, P);
         for (int i = 0; i < P; i++)
@@ -145,9 +158,14 @@ static bool take_state(Service *s)
 {
     Buffer text = {0};
     bool any = false;
-    for (; comm_take_state(s->comm, ROLE_REWARD, &s->step, &text); any = true)
+    for (int64_t step; evaluated(s) && comm_take_state(s->comm, ROLE_REWARD, &step, &text);
+         any = true) {
         if (reward_block_load(&s->block, text.data ? text.data : ""))
-            die(EXIT_CONFIG, "the rewards' state of step %lld cannot be used", (long long)s->step);
+            die(EXIT_CONFIG, "the rewards' state of step %lld cannot be used", (long long)step);
+        if (s->step < 0) s->started_at = step;
+        s->step = step;
+        s->n_evaluated = 0;
+    }
     buffer_free(&text);
     for (ServiceCase **at = &s->early; any && *at;) {
         ServiceCase *k = *at;
@@ -182,6 +200,8 @@ static bool take_groups(Service *s)
     bool any = false;
     for (Group g = {0}; comm_take_group(s->comm, ROLE_REWARD, &g); any = true, g = (Group){0}) {
         ServiceCase *k = case_new(s->cfg, &g);
+        REQUIRE(g.kind != GROUP_EVAL || !s->has_state || g.version >= s->step,
+                "an evaluation of version %d in step %lld", g.version, (long long)s->step);
         if (g.n_components) {
             keep_judged(s, k);
         } else if (s->has_state && step_of(&g, s->cfg) > s->step) {
@@ -206,6 +226,7 @@ static bool pass_on_settled(Service *s)
         *at = k->next;
         group_case_finish(&k->k, &s->block);
         pass_on(s, &k->g);
+        s->n_evaluated += k->g.kind == GROUP_EVAL;
         case_free(k);
         any = true;
     }

@@ -16,10 +16,12 @@ typedef struct {
     RewardBlock block;  /* owned */
     ServiceCase *cases; /* groups that wait for a judge, in order of arrival */
     /* Where rewards have state over steps (reward.h): it is of version `step`, -1 before it has
-     * come; groups of later steps wait. */
+     * come; groups of later steps wait, and a later state waits until this rank's share of the
+     * evaluation of `step` is judged. */
     bool has_state;
-    int64_t step;
-    ServiceCase *early;   /* groups of a later step than the state's */
+    int64_t step, started_at; /* started_at: the first that came */
+    int64_t n_evaluated;      /* groups of that evaluation that are judged */
+    ServiceCase *early;       /* groups of a later step than the state's */
     ServiceCase **judged; /* [P] on the first reward rank: the step's groups by id, NULL: not yet */
     int n_judged;
     JudgedGroup *advancing; /* [P] what the rewards look at while they advance; NULL: they do not */

@@ -43,5 +43,17 @@ START_TEST(evaluates_before_after_and_in_between_but_never_twice)
 }
 END_TEST
 
-TEST_MAIN("work", every_slot_has_one_learner_and_learners_share_evenly,
+START_TEST(shares_add_up)
+{
+    for (int n = 1; n < 9; n++)
+        for (int64_t count = 0; count < 40; count++)
+            for (int me = 0; me < n; me++) {
+                int64_t mine = 0;
+                for (int64_t id = 0; id < count; id++) mine += work_owner(id, n) == me;
+                ck_assert_int_eq(work_share(count, n, me), mine);
+            }
+}
+END_TEST
+
+TEST_MAIN("work", shares_add_up, every_slot_has_one_learner_and_learners_share_evenly,
           slots_do_not_depend_on_the_step, evaluates_before_after_and_in_between_but_never_twice)
