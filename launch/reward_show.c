@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "launch/json_text.h"
-#include "rewardsvc/reward.h"
 
 static const char *const type_names[] = {"number", "true or false", "text", "label of a component",
                                          "label or list of labels of components"};
@@ -51,17 +50,21 @@ static json_t *reward_json(const Reward *r)
     return json_pack("{s:s, s:s, s:o}", "name", r->name, "help", r->help, "settings", settings);
 }
 
-/* A default text, on one line; a long one (a judge's template) only its beginning: `--json` has it
- * whole. */
-static void print_text(const char *text)
+/* A default text, on one line; a long one (a judge's template) only its beginning: `--json` and
+ * `explain` of the setting have it whole. */
+static void print_text(const char *text, bool whole)
 {
-    enum { MOST = 60 };
+    size_t most = whole ? SIZE_MAX : 60;
     putchar('"');
-    for (int i = 0; text[i] && i < MOST; i++) putchar(text[i] == '\n' ? ' ' : text[i]);
-    printf(strlen(text) > MOST ? "...\"" : "\"");
+    for (size_t i = 0; text[i] && i < most; i++)
+        if (text[i] == '\n')
+            printf(whole ? "\\n" : " ");
+        else
+            putchar(text[i]);
+    printf(strlen(text) > most ? "...\"" : "\"");
 }
 
-static void print_setting(const RewardSetting *s)
+void reward_show_setting(const RewardSetting *s, bool whole)
 {
     printf("    %-10s %s; default ", s->key, type_names[s->type]);
     if (s->type == SETTING_NUMBER)
@@ -70,16 +73,18 @@ static void print_setting(const RewardSetting *s)
         printf("%s", s->number != 0 ? "true" : "false");
     else if (s->type == SETTING_COMPONENT || s->type == SETTING_COMPONENTS)
         printf("%s", s->required ? "none: must be given" : "none");
+    else if (s->required)
+        printf("none: must be given");
     else
-        print_text(s->text ? s->text : "");
+        print_text(s->text ? s->text : "", whole);
     if (has_range(s)) printf("; in [%.15g, %.15g]", s->least, s->most);
     printf("\n               %s\n", s->help);
 }
 
-static void print_reward(const Reward *r)
+void reward_show(const Reward *r)
 {
     printf("%s\n  %s\n", r->name, r->help);
-    for (const RewardSetting *s = r->settings; s && s->key; s++) print_setting(s);
+    for (const RewardSetting *s = r->settings; s && s->key; s++) reward_show_setting(s, false);
 }
 
 void reward_show_all(bool json)
@@ -91,7 +96,7 @@ void reward_show_all(bool json)
         if (json)
             json_array_append_new(all, reward_json(list[i]));
         else
-            print_reward(list[i]);
+            reward_show(list[i]);
     }
     if (json)
         json_line(stdout, all);

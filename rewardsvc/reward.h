@@ -210,6 +210,11 @@ typedef struct {
  * with its place; -1 then. */
 struct YamlNode;
 int reward_block_open(RewardBlock *b, const struct YamlNode *list);
+/* Those keys of an item, without the reward's own: for help. Ends with a row whose key is NULL. */
+typedef struct {
+    const char *key, *form, *help;
+} RewardItemKey;
+const RewardItemKey *reward_item_keys(void);
 /* A block of one reward with its default settings (`score --reward NAME`). */
 int reward_block_single(RewardBlock *b, const char *name);
 /* The `reward:` list of a configuration (which must have one), with the models of its `judges:`

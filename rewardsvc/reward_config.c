@@ -10,10 +10,33 @@
 #include "rewardsvc/reward_component.h"
 #include "rewardsvc/settings.h"
 
-/* of an item, beside the reward's settings */
-static const char *const own_keys[] = {"name",       "weight", "as",        "only_if",   "at_least",
-                                       "only_mixed", "clip",   "normalise", "deadline_s"};
-enum { N_OWN_KEYS = sizeof own_keys / sizeof *own_keys, LABEL_MAX = 64 };
+static const RewardItemKey own_keys[] = {
+    {"name", "text", "which reward it is: must be given"},
+    {"weight", "number, or {from, to, steps, kind}",
+     "what its score is multiplied by; from and to over so many optimiser steps, kind linear, "
+     "cosine or exp; default 1"},
+    {"as", "text", "its label, where one reward is used twice; default: the reward's name"},
+    {"only_if", "label of a component",
+     "only for samples for which that component, earlier in the list, is at_least; for the others "
+     "it is not applicable"},
+    {"at_least", "number", "of only_if; default 1"},
+    {"only_mixed", "label of a component",
+     "only for groups that are neither all right nor all wrong by that component: the scores of "
+     "neither are all >= 0.9 nor all <= 0.1"},
+    {"clip", "[least, most]", "bounds of what enters the sum, after normalise; default: none"},
+    {"normalise", "true or false",
+     "(x - mean) / std within the group before it enters the sum; default false"},
+    {"deadline_s", "number, 0.1 to 86400",
+     "seconds after which a judge that has not answered about a group is a timeout; default 120"},
+    {0},
+};
+enum { N_OWN_KEYS = sizeof own_keys / sizeof *own_keys - 1, LABEL_MAX = 64 };
+
+const RewardItemKey *reward_item_keys(void)
+{
+    return own_keys;
+}
+
 static const double WEIGHT_MAX = 1e6;
 
 static int fail_unknown_reward(const YamlNode *at, const char *name)
@@ -39,8 +62,15 @@ static int fail_unknown_reward(const YamlNode *at, const char *name)
 static bool is_own_key(const char *key)
 {
     for (int i = 0; i < N_OWN_KEYS; i++)
-        if (strcmp(own_keys[i], key) == 0) return true;
+        if (strcmp(own_keys[i].key, key) == 0) return true;
     return false;
+}
+
+static int fail_unknown_key(const Reward *r, const YamlNode *key)
+{
+    const char *words[N_OWN_KEYS];
+    for (int i = 0; i < N_OWN_KEYS; i++) words[i] = own_keys[i].key;
+    return settings_unknown(r->settings, words, N_OWN_KEYS, key, r->name);
 }
 
 static int check_label(const YamlNode *at, const RewardBlock *b, const char *label)
@@ -192,7 +222,7 @@ static int read_keys(const YamlNode *item, const RewardBlock *b, RewardComponent
         else if (is_own_key(key->text))
             rc |= read_own_key(key, value, b, c);
         else
-            rc |= settings_unknown(c->reward->settings, own_keys, N_OWN_KEYS, key, c->reward->name);
+            rc |= fail_unknown_key(c->reward, key);
     }
     const YamlNode *at_least = yaml_get(item, "at_least");
     if (at_least && !c->gated && settings_index(c->reward->settings, "at_least") < 0)

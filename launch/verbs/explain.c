@@ -6,6 +6,7 @@
 
 #include "common/config.h"
 #include "common/errors.h"
+#include "launch/reward_explain.h"
 #include "launch/sets.h"
 #include "launch/verb.h"
 #include "rewardsvc/reward.h"
@@ -42,10 +43,16 @@ static error_t parse_argument(int key, char *arg, struct argp_state *state)
 
 static int explain_keys(const Arguments *a)
 {
-    if (!a->n_keys) return config_explain(NULL, stdout) ? EXIT_USAGE : 0;
     int code = 0;
-    for (int i = 0; i < a->n_keys; i++)
-        if (config_explain(a->keys[i], stdout)) code = EXIT_USAGE;
+    if (!a->n_keys) {
+        code = config_explain(NULL, stdout) ? EXIT_USAGE : 0;
+        printf("\nreward, judges: lists of their own (troupe explain reward judges)\n");
+    }
+    for (int i = 0; i < a->n_keys; i++) {
+        const char *key = a->keys[i];
+        if (reward_explains(key) ? reward_explain(key) : config_explain(key, stdout))
+            code = EXIT_USAGE;
+    }
     return code;
 }
 
@@ -81,9 +88,11 @@ static int run(int argc, char **argv)
         .parser = parse_argument,
         .args_doc = "[KEY...]",
         .doc = "Documents options of experiment files: KEY is section.name (learner.lr), a section "
-               "(learner) or a name (lr); without one, everything."
+               "(learner) or a name (lr); reward, reward.NAME or reward.NAME.SETTING; judges or "
+               "judges.SETTING; without one, everything."
                "\vExamples:\n"
                "  troupe explain learner.lr\n"
+               "  troupe explain reward.math_equal\n"
                "  troupe explain --config configs/arithmetic.yaml --set learner.lr=1e-4",
         .children = children,
     };
