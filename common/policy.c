@@ -115,15 +115,21 @@ static int describe_file(const char *path, ModelDesc *d, Tokenizer **tok)
     return *tok ? check_vocabulary(d, *tok, path) : -1;
 }
 
-int policy_describe(const Config *c, ModelDesc *d, Tokenizer **tok)
+/* Hands the tokenizer out, or closes it; rc goes through. */
+static int hand_out(int rc, Tokenizer *t, Tokenizer **tok)
 {
-    Tokenizer *t = NULL;
-    int rc = *c->model.path ? describe_file(c->model.path, d, &t) : describe_new(c, d, &t);
     if (!rc && tok)
         *tok = t;
     else if (t)
         tokenizer_close(t);
     return rc;
+}
+
+int policy_describe(const Config *c, ModelDesc *d, Tokenizer **tok)
+{
+    Tokenizer *t = NULL;
+    int rc = *c->model.path ? describe_file(c->model.path, d, &t) : describe_new(c, d, &t);
+    return hand_out(rc, t, tok);
 }
 
 int policy_from_config(Policy *p, const Config *c, const KernelSet *k, bool trainable)
@@ -244,6 +250,24 @@ int policy_run_config(const char *path, Config *c, KernelSet *k)
     if (holds(path, "MANIFEST")) return checkpoint_config(path, c, k);
     if (!holds(path, "checkpoints") || checkpoint_find(path, newest, sizeof newest)) return 1;
     return checkpoint_config(newest, c, k);
+}
+
+int policy_describe_path(const char *path, ModelDesc *d, Tokenizer **tok)
+{
+    Config c = {0};
+    Tokenizer *t = NULL;
+    int rc = policy_run_config(path, &c, NULL);
+    if (rc == 0) {
+        rc = policy_describe(&c, d, tok);
+        config_free(&c);
+        return rc;
+    }
+    if (rc < 0) return -1;
+    bool exported = is_folder(path) && !holds(path, "config.json") && holds(path, "model");
+    char *file = exported ? mem_printf("%s/model", path) : mem_text(path);
+    rc = describe_file(file, d, &t);
+    mem_free(file);
+    return hand_out(rc, t, tok);
 }
 
 static int open_checkpoint(Policy *p, const char *path, const KernelSet *k, bool trainable)

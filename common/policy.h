@@ -26,6 +26,9 @@ int policy_from_config(Policy *p, const Config *c, const KernelSet *k, bool trai
  * closes *tok if asked for (NULL: not wanted). */
 int policy_describe(const Config *c, ModelDesc *d, Tokenizer **tok);
 
+/* The same of what policy_open would load from path. */
+int policy_describe_path(const char *path, ModelDesc *d, Tokenizer **tok);
+
 void policy_close(Policy *p);
 
 /* What a checkpoint keeps as its config_text: the file's text, then each --set argument as a

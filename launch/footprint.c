@@ -81,8 +81,14 @@ Footprint footprint_of(const Config *c, const ModelDesc *d, const KernelSet *k, 
     return f;
 }
 
+int footprint_add_judges(Footprint *f, const RewardBlock *rewards, const KernelSet *k)
+{
+    return rewards->judges ? judges_memory(rewards->judges, k, &f->judges) : 0;
+}
+
 size_t footprint_total(const Footprint *f)
 {
     return f->weights + f->optimizer + f->gradients + f->trainer + f->reference + f->engine -
-           f->lent + f->messages + f->program;
+           f->lent + f->judges.weights + f->judges.engines + f->judges.trainers + f->messages +
+           f->program;
 }

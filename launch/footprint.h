@@ -10,6 +10,7 @@
 #include "common/kernelset.h"
 #include "common/prompts.h"
 #include "common/tensors.h"
+#include "rewardsvc/judge.h"
 
 /* Ranks that the layout adds up to; 1 where it names none but a lone worker that judges too. */
 int footprint_ranks(const Config *c);
@@ -24,20 +25,24 @@ typedef struct {
 
 /* Bytes, by what holds them; 0 where the rank has no such thing. */
 typedef struct {
-    size_t weights;   /* packed for the products, and the f32 master where the rank learns */
-    size_t optimizer; /* moments */
-    size_t gradients; /* partial sums of the tree */
-    size_t trainer;   /* activations and logits of one group */
-    size_t reference; /* the model of a KL term and its trainer */
-    size_t engine;    /* keys and values of the rows that decode together */
-    size_t lent;      /* of trainer, reference and engine: they take turns with it */
-    size_t messages;  /* weights on their way */
-    size_t program;   /* the program and its libraries */
+    size_t weights;     /* packed for the products, and the f32 master where the rank learns */
+    size_t optimizer;   /* moments */
+    size_t gradients;   /* partial sums of the tree */
+    size_t trainer;     /* activations and logits of one group */
+    size_t reference;   /* the model of a KL term and its trainer */
+    size_t engine;      /* keys and values of the rows that decode together */
+    JudgeMemory judges; /* models of the reward block's judges */
+    size_t lent;        /* of trainer, reference and engine: they take turns with it */
+    size_t messages;    /* weights on their way */
+    size_t program;     /* the program and its libraries */
 } Footprint;
 
 /* longest_prompt: tokens. Upper bounds: every answer at rollout.max_tokens. */
 Footprint footprint_of(const Config *c, const ModelDesc *d, const KernelSet *k, int longest_prompt,
                        Hosted h);
+/* Adds the judges that the experiment's rewards ask, of a rank that judges. 0, or -1 with the
+ * reason. */
+int footprint_add_judges(Footprint *f, const RewardBlock *rewards, const KernelSet *k);
 size_t footprint_total(const Footprint *f);
 
 #endif

@@ -172,6 +172,17 @@ int judges_prepare(Judges *all, const KernelSet *k, const char *dir, int rank)
     return 0;
 }
 
+int judges_memory(const Judges *all, const KernelSet *k, JudgeMemory *out)
+{
+    *out = (JudgeMemory){0};
+    for (int i = 0; i < all->n; i++) {
+        const Judge *j = &all->list[i];
+        if (!(j->wanted || j->lent) || *j->values[JUDGE_URL].text) continue;
+        if (judge_memory(j, k, out)) return fail("judge %s: %s", judge_name(j), errors_last());
+    }
+    return 0;
+}
+
 void judges_close(Judges *all)
 {
     if (!all) return;
@@ -195,13 +206,14 @@ void judge_want(Judge *j)
     j->wanted = true;
 }
 
-int judge_borrow(Judge *j)
+int judge_borrow(Judge *j, const JudgeLoan *loan)
 {
     if (*j->values[JUDGE_URL].text)
         return fail("%s has a url: what is trained must be a model of this rank", judge_name(j));
     if (j->wanted || j->lent)
         return fail("%s serves another reward: name a model for this one alone", judge_name(j));
     j->lent = true;
+    j->loan = *loan;
     return 0;
 }
 
@@ -286,8 +298,9 @@ bool judge_answered(JudgeQuestion *q, JudgeAnswer *answers)
     return true;
 }
 
-int judge_can_rate(const Judge *j, const char *prefix)
+int judge_want_ratings(Judge *j, const char *prefix)
 {
+    j->rates = true;
     if (!*j->values[JUDGE_URL].text || !*prefix) return 0;
     return fail("judge %s is asked over HTTP, where an answer cannot be given a beginning: leave "
                 "the prefix empty, or name a judge of this machine",

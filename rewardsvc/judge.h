@@ -45,16 +45,30 @@ Judge *judges_find(Judges *j, const char *name);
  * (remote_log.h), and what is in such files of any rank is read again; dir NULL keeps none. 0, or
  * -1 with the reason. */
 int judges_prepare(Judges *j, const KernelSet *k, const char *dir, int rank);
+/* What the local ones of those judges take on a rank that judges, bytes; nothing is opened. 0, or
+ * -1 with the reason (a model that is not there). */
+typedef struct {
+    size_t weights, engines;
+    size_t
+        trainers; /* activations of whoever rates or learns; moments and gradient of who learns */
+} JudgeMemory;
+int judges_memory(const Judges *j, const KernelSet *k, JudgeMemory *out);
 void judges_close(Judges *j); /* NULL is fine; questions that are open are gone */
 
 const char *judge_name(const Judge *j);
 /* A reward will ask this judge: it is to be opened by judges_prepare. */
 void judge_want(Judge *j);
 
+/* The largest pass that a borrower makes: max(rows, texts * the judge's max_context) rows, of which
+ * so many are wanted. */
+typedef struct {
+    int rows, texts, wanted;
+} JudgeLoan;
+
 /* Instead of asking it, a reward will run and train this judge's model by itself: judges_prepare
  * opens it so, and it answers no questions. 0, or -1 with the reason: it is remote, or has been
  * asked for by another reward. */
-int judge_borrow(Judge *j);
+int judge_borrow(Judge *j, const JudgeLoan *loan);
 /* Of such a judge that is open: its model, trainable; NULL if it is not open yet. Of any: the most
  * tokens of a text, and the experiment. */
 Policy *judge_policy(Judge *j);
@@ -120,9 +134,9 @@ typedef struct {
     const char *tag;
 } JudgeRating;
 
-/* 0, or -1 with the reason why this judge cannot be asked so: one with a url writes its answers
- * from their beginning, so it takes no prefix. Nothing needs to be open. */
-int judge_can_rate(const Judge *j, const char *prefix);
+/* A reward will ask this judge so. 0, or -1 with the reason why it cannot: one with a url writes
+ * its answers from their beginning, so it takes no prefix. Nothing needs to be open. */
+int judge_want_ratings(Judge *j, const char *prefix);
 /* Begins it; everything of the rating is copied. Never NULL, as judge_ask. */
 JudgeQuestion *judge_rate(Judge *j, const JudgeRating *r);
 /* True: the question is gone; a has the status and its reason and no text (the caller frees it),

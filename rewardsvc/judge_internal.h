@@ -40,6 +40,8 @@ struct Judge {
     const Config *cfg;
     const JudgeKind *kind; /* NULL until it is opened */
     bool wanted, lent;     /* a reward asks it; a reward runs and trains its model */
+    bool rates;            /* and asks it how probable texts are */
+    JudgeLoan loan;        /* lent */
     JudgeCounters counters;
     /* local */
     Policy policy;
@@ -88,6 +90,14 @@ void raters_add(Judge *j, JudgeQuestion *q, Ids *prompt, const char *prefix);
 bool raters_work(Judge *j); /* one pass; whether there was one to make */
 void raters_withdraw(Judge *j, JudgeQuestion *q);
 void raters_free(Judge *j); /* with the questions that wait */
+
+/* What opening it takes: the kernel set, the most tokens of a text, slots of the engine's memory.
+ */
+KernelSet judge_kernels(const Judge *j, const KernelSet *run);
+int judge_longest(const Judge *j, const ModelDesc *d);
+size_t judge_kv_tokens(const Judge *j, int max_context);
+/* Adds what a local judge takes. 0, or -1 with the reason. */
+int judge_memory(const Judge *j, const KernelSet *run, JudgeMemory *sum);
 
 int judge_open_local(Judge *j, const KernelSet *k);
 int judge_open_model(Judge *j, const KernelSet *k);

@@ -201,24 +201,13 @@ static int open_model(Judge *j, const KernelSet *k, bool trainable)
     int rc = strcmp(path, "policy") ? policy_open(&j->policy, path, k, trainable)
                                     : policy_from_config(&j->policy, j->cfg, k, trainable);
     if (rc) return -1;
-    int positions = model_desc(j->policy.model)->max_positions;
-    j->max_context = (int)j->values[JUDGE_MAX_CONTEXT].number;
-    if (j->max_context > positions) j->max_context = positions;
+    j->max_context = judge_longest(j, model_desc(j->policy.model));
     return 0;
-}
-
-static KernelSet kernels_of(const Judge *j, const KernelSet *run)
-{
-    const char *precision = j->values[JUDGE_PRECISION].text;
-    KernelSet k = *run;
-    bool own = *precision && (strcmp(precision, "f32") == 0) != (k.precision == PRECISION_F32);
-    if (own) kernelset_choose(&k, strcmp(precision, "f32") ? PRECISION_BF16 : PRECISION_F32);
-    return k;
 }
 
 int judge_open_model(Judge *j, const KernelSet *run)
 {
-    KernelSet k = kernels_of(j, run);
+    KernelSet k = judge_kernels(j, run);
     if (open_model(j, &k, true)) return -1;
     j->kind = &lent;
     return 0;
@@ -233,13 +222,11 @@ int judge_reopen(Judge *j)
 
 int judge_open_local(Judge *j, const KernelSet *run)
 {
-    KernelSet k = kernels_of(j, run);
+    KernelSet k = judge_kernels(j, run);
     int rows = (int)j->values[JUDGE_BATCH].number;
     if (open_model(j, &k, false)) return -1;
     j->seed = (uint64_t)j->cfg->run.seed ^ judge_hash(judge_name(j));
-    /* Questions are seldom as long as they may be: memory for a quarter of that in every row, and
-     * for one that is. */
-    size_t kv = (size_t)rows * (size_t)j->max_context / 4 + 2 * (size_t)(j->max_context + KV_PAGE);
+    size_t kv = judge_kv_tokens(j, j->max_context);
     j->engine = engine_new(j->policy.model, j->policy.tok, rows, kv);
     engine_begin(j->engine, j->max_context, j->max_context, 0, done, NULL);
     j->kind = &local;

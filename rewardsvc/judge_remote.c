@@ -65,7 +65,7 @@ enum { MOST_TOP = 20 }; /* that the protocol gives */
 static JudgeQuestion *rate(Judge *j, const JudgeRating *r)
 {
     JudgeQuestion *q = judge_rating_new(j, r);
-    if (judge_can_rate(j, r->prefix)) {
+    if (judge_want_ratings(j, r->prefix)) {
         judge_question_fail(q, SCORE_ERROR, errors_last());
         return q;
     }

@@ -63,6 +63,10 @@ static void print_footprint(const char *rank, int n, const Footprint *f)
     print_row("reference model of the KL term", (double)f->reference);
     print_row("keys and values of the rows that decode together", (double)f->engine);
     print_row("of the last two, what they take turns with", -(double)f->lent);
+    print_row("judges: weights", (double)f->judges.weights);
+    print_row("judges: keys and values", (double)f->judges.engines);
+    print_row("judges: activations, moments and gradient of those that learn",
+              (double)f->judges.trainers);
     print_row("weights on their way", (double)f->messages);
     print_row("program and libraries", (double)f->program);
 }
@@ -73,7 +77,9 @@ typedef struct {
     Hosted hosted;
 } RankKind;
 
-static int kinds_of(const Config *c, RankKind kinds[3])
+enum { MOST_KINDS = 3 };
+
+static int kinds_of(const Config *c, RankKind kinds[MOST_KINDS])
 {
     int n = 0;
     if (footprint_ranks(c) == 1)
@@ -94,20 +100,20 @@ static int kinds_of(const Config *c, RankKind kinds[3])
 
 static json_t *footprint_json(const RankKind *k, const Footprint *f)
 {
-    return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rank",
-                     k->name, "count", k->n, "bytes", (json_int_t)footprint_total(f), "weights",
-                     (json_int_t)f->weights, "optimizer", (json_int_t)f->optimizer, "gradients",
-                     (json_int_t)f->gradients, "trainer", (json_int_t)f->trainer, "reference",
-                     (json_int_t)f->reference, "engine", (json_int_t)f->engine, "lent",
-                     (json_int_t)f->lent, "messages", (json_int_t)f->messages, "program",
+    return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                     "rank", k->name, "count", k->n, "bytes", (json_int_t)footprint_total(f),
+                     "weights", (json_int_t)f->weights, "optimizer", (json_int_t)f->optimizer,
+                     "gradients", (json_int_t)f->gradients, "trainer", (json_int_t)f->trainer,
+                     "reference", (json_int_t)f->reference, "engine", (json_int_t)f->engine, "lent",
+                     (json_int_t)f->lent, "judge_weights", (json_int_t)f->judges.weights,
+                     "judge_engines", (json_int_t)f->judges.engines, "judge_trainers",
+                     (json_int_t)f->judges.trainers, "messages", (json_int_t)f->messages, "program",
                      (json_int_t)f->program);
 }
 
-static void print_plan(const Arguments *a, const Config *c, const ModelDesc *d, const KernelSet *k,
-                       int prompt)
+static void print_plan(const Arguments *a, const Config *c, const ModelDesc *d,
+                       const RankKind *kinds, const Footprint *f, int n, int prompt)
 {
-    RankKind kinds[3];
-    int n = kinds_of(c, kinds);
     json_t *list = json_array();
     if (!a->json)
         printf("%s: %d rank%s; %d layers x %d; %lld prompts x %lld answers, %d + %lld tokens at "
@@ -116,11 +122,10 @@ static void print_plan(const Arguments *a, const Config *c, const ModelDesc *d, 
                (long long)c->rollout.prompts, (long long)c->rollout.samples, prompt,
                (long long)c->rollout.max_tokens);
     for (int i = 0; i < n; i++) {
-        Footprint f = footprint_of(c, d, k, prompt, kinds[i].hosted);
         if (a->json)
-            json_array_append_new(list, footprint_json(&kinds[i], &f));
+            json_array_append_new(list, footprint_json(&kinds[i], &f[i]));
         else
-            print_footprint(kinds[i].name, kinds[i].n, &f);
+            print_footprint(kinds[i].name, kinds[i].n, &f[i]);
     }
     if (a->json) {
         json_t *all = json_pack("{s:i, s:O}", "ranks", footprint_ranks(c), "memory", list);
@@ -145,8 +150,18 @@ static int plan(const Arguments *a, const Config *c)
     if (prompt < 0) return EXIT_CONFIG;
     KernelSet k;
     kernelset_named(&k, c->model.precision, c->model.products);
-    print_plan(a, c, &d, &k, prompt);
-    return 0;
+    RewardBlock rewards = {0};
+    if (c->reward && reward_block_read(&rewards, c)) return EXIT_CONFIG;
+    RankKind kinds[MOST_KINDS];
+    Footprint f[MOST_KINDS];
+    int n = kinds_of(c, kinds), rc = 0;
+    for (int i = 0; i < n && !rc; i++) {
+        f[i] = footprint_of(c, &d, &k, prompt, kinds[i].hosted);
+        if (kinds[i].hosted.judges) rc = footprint_add_judges(&f[i], &rewards, &k);
+    }
+    if (!rc) print_plan(a, c, &d, kinds, f, n, prompt);
+    reward_block_close(&rewards);
+    return rc ? EXIT_CONFIG : 0;
 }
 
 static int64_t newest_checkpoint(const char *dir)

@@ -175,7 +175,9 @@ static int bind_models(Judges *judges, const char *label, const RewardValue *v, 
 {
     State *s = state;
     Judge *model = find(judges, v[VERIFIER].text);
-    if (!model || judge_borrow(model)) return -1;
+    /* a pair is two texts, and two verdicts are looked at of each */
+    const JudgeLoan loan = {.rows = ROWS_TOGETHER, .texts = 2, .wanted = 4};
+    if (!model || judge_borrow(model, &loan)) return -1;
     if (*v[REWRITER].text) {
         if (!(s->making.rewriter = find(judges, v[REWRITER].text))) return -1;
         judge_want(s->making.rewriter);

@@ -77,7 +77,7 @@ static int bind_listener(Judges *judges, const char *label, const RewardValue *v
     s->values = v;
     snprintf(s->label, sizeof s->label, "%s", label);
     s->judge = asker_find(judges, v[JUDGE].text);
-    return s->judge ? judge_can_rate(s->judge, v[PREFIX].text) : -1;
+    return s->judge ? judge_want_ratings(s->judge, v[PREFIX].text) : -1;
 }
 
 static void close_listener(void *state)

@@ -19,4 +19,15 @@ plan_of colocated 3 2,1 layout.workers=2 layout.rewardsvc=1
 plan_of dedicated 4 1,2,1 layout.learners=1 layout.actors=2 layout.rewardsvc=1
 plan_of kl 0 1 learner.kl=0.01
 plan_of f32 0 1 model.precision=f32
+
+# judges that write and that rate, and a verifier that learns, where they are hosted
+rewards_are() { sed -i '/^reward:/,$d; /^judges:/d' "$experiment" && printf '%s\n' "$@" >>"$experiment"; }
+rewards_are 'judges: [{name: critic, model: policy, max_context: 256, batch: 16}]' 'reward:' '  - random' \
+  '  - {name: judge, judge: critic, weight: 0, template: "{prompt}{answer}", max_tokens: 96, parse: "([0-9])"}' \
+  '  - {name: judge_listener, judge: critic, weight: 0, template: "{prompt}{reasoning}", prefix: "=", verdicts: "", options: "0|1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17|18"}'
+plan_of judged 0 1 task.digits=1
+rewards_are 'judges: [{name: verifier, model: policy, max_context: 120}]' 'reward:' '  - random' \
+  '  - {name: regex, as: rule, weight: 0, pattern: "[02468][^0-9]*$"}' \
+  '  - {name: cooper, verifier: verifier, rule: rule, weight: 0, template: "{prompt}{answer}={reference}", yes: "1", no: "2", where: whole}'
+plan_of verifying 2 1,1 layout.workers=1 layout.rewardsvc=1
 finish
