@@ -19,6 +19,8 @@ of_recipe() {
   says=digest tells='' more=()
   case $1 in
     listener) says=local ;;
+    cooper) says=local ;;
+    br-rm | grm-voting | mpo | rm-r1) says=sums=20 ;;
   esac
 }
 

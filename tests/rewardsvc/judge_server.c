@@ -14,6 +14,7 @@
  *     compare    of the two numbers in the last message: "<answer>[[A]]</answer>" if the first is
  *                larger, [[B]] if the second is, "[[tie]]"
  *     keyword    a judge that can be hacked, reviewer   the meta judge that finds out: test_mpo.c
+ *     sums=PERCENT  a judge of sums, and one of its judgements, that slips so often: judge_sums.h
  *     refusal, filter, filter400                        refused, three ways
  *     429=S 503=S 500 502 400 401 404 ...               a status, Retry-After: S with an argument
  *     hang       never answers                          reset     RST instead of an answer
@@ -46,6 +47,7 @@
 #include "common/errors.h"
 #include "common/memory.h"
 #include "common/sample.h"
+#include "tests/rewardsvc/judge_sums.h"
 
 enum { MOST_CONNECTIONS = 1024, MOST_SCRIPTS = 512, MOST_ARRIVALS = 20000 };
 
@@ -215,6 +217,24 @@ static void say_reviewer(Reply *r, const Question *q)
         NULL, "stop", 0);
 }
 
+/* The question is the last message that shows something between marks; before it stand examples. */
+static void say_sums(Reply *r, const Question *q)
+{
+    const json_t *list = json_object_get(q->body, "messages"), *m;
+    const char *asked = "";
+    size_t i, at = 0, n = json_array_size(list);
+    json_array_foreach(list, i, m)
+    {
+        const char *text = json_string_value(json_object_get(m, "content"));
+        if (text && strstr(text, "<<<")) asked = text, at = i;
+    }
+    Buffer text = {0};
+    buffer_text(&text, "");
+    sums_answer(asked, at + 1 < n, q->raw, q->argument ? atoi(q->argument) : 0, &text);
+    say(r, q, text.data, NULL, "stop", 0);
+    buffer_free(&text);
+}
+
 static void say_compare(Reply *r, const Question *q)
 {
     double a = 0, b = 0;
@@ -314,6 +334,8 @@ static void answer_word(Reply *r, const char *word, const Question *q)
         say_reviewer(r, q);
     else if (!strcmp(word, "compare"))
         say_compare(r, q);
+    else if (!strcmp(word, "sums"))
+        say_sums(r, q);
     else if (!strcmp(word, "length"))
         say(r, q, "Score:", NULL, "length", 0);
     else if (!strcmp(word, "digest")) {
