@@ -210,4 +210,21 @@ if mkdir "$work/disk" && mount -t tmpfs -o size=4m none "$work/disk" 2>/dev/null
 else
   echo "no tmpfs may be mounted here: full and read-only disks are not tested"
 fi
+# A launcher that hangs after its ranks have ended is ended; one with a living child is not, however long it takes.
+hung() {
+  sleep 300 &
+  local pid=$!
+  "$source_dir/launch/watch-mpirun" $pid 2 2>"$work/hung.log"
+  wait $pid
+  [ $? = 137 ] && grep -q 'hung although its ranks had ended' "$work/hung.log"
+}
+working() {
+  bash -c 'sleep 5; exit 3' &
+  local pid=$!
+  "$source_dir/launch/watch-mpirun" $pid 2 2>"$work/working.log"
+  wait $pid
+  [ $? = 3 ] && [ ! -s "$work/working.log" ]
+}
+check "a launcher that hangs after its job is ended" hung
+check "a launcher whose ranks work is left alone" working
 finish

@@ -16,13 +16,16 @@ trial() {
     launches=$((launches + 1))
     mpirun -np 3 "$troupe" train "$config" "${sets[@]}" --set "run.name=$name" --resume >"$work/log" 2>&1 &
     local job=$!
+    "$source_dir/launch/watch-mpirun" $job 10 &
     if [ $kills -lt 3 ]; then
-      sleep "$(awk -v r=$RANDOM -v s="$whole_s" -v k=$kills 'BEGIN {print 0.2 + r / 32767 * (s + 0.3) * (k ? 1 : 0.7)}')"
-      local ranks
-      mapfile -t ranks < <(pgrep -P "$job" -x "$(basename "$troupe" | cut -c1-15)")
-      if [ ${#ranks[@]} -gt 0 ]; then
-        kill -KILL "${ranks[$((RANDOM % ${#ranks[@]}))]}" 2>/dev/null && kills=$((kills + 1))
-      fi
+      local ranks=()
+      for _ in $(seq 300); do
+        mapfile -t ranks < <(pgrep -P "$job" -x "$(basename "$troupe" | cut -c1-15)")
+        [ ${#ranks[@]} = 3 ] && break
+        sleep 0.05
+      done
+      sleep "$(awk -v r=$RANDOM -v s="$whole_s" -v k=$kills 'BEGIN {print r / 32767 * (s + 0.5) * (k ? 1 : 0.7)}')"
+      [ ${#ranks[@]} = 3 ] && kill -KILL "${ranks[$((RANDOM % 3))]}" 2>/dev/null && kills=$((kills + 1))
     fi
     wait $job
     code=$?
