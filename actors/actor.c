@@ -126,9 +126,10 @@ bool actor_turn(Actor *a)
     if (c->eval.problems &&
         work_evaluation_due(a->version, c->run.steps, c->eval.every, a->started_at))
         write_groups(a, GROUP_EVAL, 0, c->eval.problems, 1);
-    if (a->version < c->run.steps)
-        write_groups(a, GROUP_TRAIN, a->version * c->rollout.prompts, c->rollout.prompts,
-                     (int)c->rollout.samples);
+    int64_t first, last, P = c->rollout.prompts;
+    work_steps_due(a->version, c->run.max_staleness, c->run.steps, &first, &last);
+    for (int64_t step = first; step <= last && !comm_stopping(a->comm); step++)
+        write_groups(a, GROUP_TRAIN, step * P, P, (int)c->rollout.samples);
     a->done = a->version;
     return true;
 }

@@ -20,7 +20,8 @@
 #include "common/checkpoint_write.h"
 #include "common/errors.h"
 
-static const char *const arrays_file = "shard-000.h5", *const state_file = "state.h5";
+static const char *const arrays_file = "shard-000.h5", *const state_file = "state.h5",
+                         *const in_flight_file = "in-flight.h5";
 
 /* ---- the state as text ----------------------------------------------------------------------- */
 
@@ -120,6 +121,22 @@ done:
     return -1;
 }
 
+int checkpoint_read_in_flight(const char *path, Segment *groups)
+{
+    Manifest m;
+    *groups = (Segment){0};
+    if (open_manifest(&m, path)) return -1;
+    int rc = 0;
+    for (int i = 0; i < m.n; i++) {
+        if (strcmp(m.files[i].name, in_flight_file)) continue;
+        char *file = mem_printf("%s/%s", path, in_flight_file);
+        rc = segment_read(groups, file);
+        mem_free(file);
+    }
+    manifest_free(&m);
+    return rc;
+}
+
 /* ---- saving ---------------------------------------------------------------------------------- */
 
 static int write_arrays(const char *folder, const CheckpointArray *a, int n, ManifestFile *f)
@@ -166,6 +183,25 @@ static int write_state(const char *folder, const CheckpointState *s, ManifestFil
     return rc;
 }
 
+/* HDF5 writes this one: it is nothing but covered by one CRC. */
+static int write_in_flight(const char *folder, const CheckpointState *s, ManifestFile *f)
+{
+    char *path = mem_printf("%s/%s", folder, in_flight_file);
+    int rc = segment_write(s->in_flight, path, s->run_id, s->components, s->n_components), fd = -1;
+    struct stat st;
+    snprintf(f->name, sizeof f->name, "%s", in_flight_file);
+    if (rc) goto done;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) || crc_of_range(fd, 0, st.st_size, &f->rest_crc))
+        rc = fail("%s: cannot be read: %s", path, strerror(errno));
+    else
+        f->bytes = st.st_size;
+done:
+    if (fd >= 0) close(fd);
+    mem_free(path);
+    return rc;
+}
+
 static int write_manifest(const char *folder, const Manifest *m)
 {
     Buffer text = {0};
@@ -179,10 +215,11 @@ static int write_manifest(const char *folder, const Manifest *m)
 
 static int write_all(const char *folder, const CheckpointState *s, const CheckpointArray *a, int n)
 {
-    Manifest m = {.n = 2, .files = NEW(ManifestFile, 2)};
+    Manifest m = {.n = s->in_flight ? 3 : 2, .files = NEW(ManifestFile, 3)};
     snprintf(m.run_id, sizeof m.run_id, "%s", *s->run_id ? s->run_id : "0");
     int rc = write_arrays(folder, a, n, &m.files[0]);
     if (!rc) rc = write_state(folder, s, &m.files[1]);
+    if (!rc && s->in_flight) rc = write_in_flight(folder, s, &m.files[2]);
     if (!rc) rc = write_manifest(folder, &m);
     if (!rc) rc = folder_sync(folder);
     manifest_free(&m);

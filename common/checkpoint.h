@@ -4,7 +4,8 @@
  *   runs/<name>/checkpoints/step-000120/
  *     shard-000.h5   weights and the optimiser's moments, contiguous datasets
  *     state.h5       counters and texts
- *     MANIFEST       what lies where, with CRCs
+ *     in-flight.h5   judged groups of later steps, as runfile.h's segments; only where there are
+ * any MANIFEST       what lies where, with CRCs
  *
  * Both files open with h5py and h5dump: arrays are contiguous f32 datasets by their names, state.h5
  * has the texts state (JSON), config and service_state. checkpoint_manifest.h describes MANIFEST.
@@ -18,6 +19,7 @@
 
 #include "common/kernelset.h"
 #include "common/memory.h"
+#include "common/runfile_segment.h"
 
 /* One array of a checkpoint. */
 typedef struct {
@@ -37,6 +39,10 @@ typedef struct {
     double trained_s;       /* seconds of work of all launches so far */
     char *config_text;      /* caller frees after load */
     char *service_state;    /* JSON of rewards with state, "" now */
+    /* save only, borrowed: groups in flight (NULL: none), and the names of their components */
+    const Segment *in_flight;
+    const char *const *components;
+    int n_components;
 } CheckpointState;
 
 /* Writes checkpoints/step-NNNNNN (sft: sft-NNNNNN) under run_dir; keeps the newest `keep`, deletes
@@ -53,6 +59,9 @@ int checkpoint_find(const char *run_dir, char *path, size_t size);
 
 /* Reads the state only. */
 int checkpoint_read_state(const char *path, CheckpointState *s);
+
+/* Reads the groups that were in flight: none is fine. Caller frees. 0 or -1. */
+int checkpoint_read_in_flight(const char *path, Segment *groups);
 
 /* Reads the named arrays (others may be there); names, shapes and CRCs are checked before any data
  * is touched: -1 with the reason and data unchanged. The numbers are read at the manifest's

@@ -92,7 +92,6 @@ Comm *comm_open(int *argc, char ***argv)
     c->alone = !has_launcher();
     c->size = 1;
     c->deadline_s = deadline_before_layout_s;
-    c->newest_version = -1;
     signals_open();
     if (!c->alone) mpi_open(c, argc, argv);
     if (c->size == 1 && number_of("OMPI_COMM_WORLD_SIZE") != 1) refuse_separate_worlds(!c->alone);

@@ -72,11 +72,10 @@ bool comm_take_group(Comm *c, Role at, Group *g);
 
 /* Weights to dedicated actors: in pieces of 1 MiB, in the background of comm_progress; the buffer
  * is copied. Call it on EVERY learner rank (learner l of n serves the actors a with a mod n = l;
- * where there is none it does nothing). A version that has not been started when the next comes is
- * skipped. */
+ * where there is none it does nothing). */
 void comm_send_weights(Comm *c, int64_t version, const void *wire, size_t n);
-/* Newest complete weights that arrived here: version, or -1 if none newer. *wire is borrowed until
- * the next call. Always -1 on a rank that hosts a learner. */
+/* The next version that arrived here whole, in the order of sending, or -1. *wire is borrowed until
+ * the next one is taken. Always -1 on a rank that hosts a learner. */
 int64_t comm_take_weights(Comm *c, const void **wire, size_t n);
 
 /* The reward service's state after `version` steps, to every reward rank (to = ROLE_REWARD) or to

@@ -152,7 +152,6 @@ void comm_close(Comm *c)
     errors_set_abort(NULL);
     if (!c->alone) finalize(c);
     drop_outgoing(c); /* a pulse that nobody waits for any more */
-    blob_release(c, c->newest);
     blob_release(c, c->borrowed);
     if (c->spare) mem_free(c->spare->data);
     mem_free(c->spare);

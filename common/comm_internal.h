@@ -113,8 +113,7 @@ struct Comm {
     bool streaming;  /* inside a sum, whose streams are not in the lists */
 
     /* weights */
-    Blob *newest, *borrowed, *spare;
-    int64_t newest_version;
+    Blob *borrowed, *spare;
 
     /* pulses */
     Peer *peers; /* [size] */
@@ -147,9 +146,8 @@ void messages_open(Comm *c);
 void messages_close(Comm *c);
 Header header_make(Kind kind, int64_t number, const char *what);
 
-/* comm.c, comm_weights.c, comm_pulse.c: what to do with an arrival that is for them */
+/* comm.c, comm_pulse.c: what to do with an arrival that is for them */
 void stop_begin(Comm *c, int code);
-void weights_arrived(Comm *c, Arrived *a);
 void pulse_arrived(Comm *c, const Arrived *a);
 
 /* comm_pulse.c */

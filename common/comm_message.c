@@ -260,15 +260,12 @@ static void keep(Comm *c, Arrived *a)
     *at = a;
 }
 
-/* Pulses, weights and the end are dealt with at once; the rest waits to be taken. */
+/* Pulses and the end are dealt with at once; the rest waits to be taken. */
 static void arrive(Comm *c, int from, const Header *h, Blob *body)
 {
     Arrived *a = NEW(Arrived, 1);
     *a = (Arrived){.from = from, .header = *h, .blob = body};
     switch ((Kind)h->kind) {
-    case KIND_WEIGHTS:
-        weights_arrived(c, a);
-        break;
     case KIND_HELLO:
     case KIND_PULSE:
         pulse_arrived(c, a);

@@ -1,28 +1,13 @@
 /* Weights to dedicated actors. Learner l of n serves the actors a with a mod n = l: all learners
- * hold the same bits, so the work is shared. An actor that is behind skips versions: what has not
- * been started yet is replaced by the newer one, so a slow actor costs two buffers at most.
+ * hold the same bits, so the work is shared. An actor takes every version, in order: which weights
+ * write a group is arithmetic. The learner is ahead of an actor by max_staleness versions at most,
+ * which bounds the buffers.
  */
 #include "common/comm_internal.h"
 
 #include <string.h>
 
 #include "common/errors.h"
-
-/* The transfer of weights to this rank that is still waiting to start, if any, is dropped. */
-static void drop_unstarted(Comm *c, int to)
-{
-    for (Transfer **at = &c->out; *at;) {
-        Transfer *t = *at;
-        if (t->peer != to || t->header.kind != KIND_WEIGHTS || t->started) {
-            at = &t->next;
-            continue;
-        }
-        *at = t->next;
-        c->n_out_data--;
-        blob_release(c, t->blob);
-        mem_free(t);
-    }
-}
 
 void comm_send_weights(Comm *c, int64_t version, const void *wire, size_t n)
 {
@@ -38,7 +23,6 @@ void comm_send_weights(Comm *c, int64_t version, const void *wire, size_t n)
             memcpy(b->data, wire, n);
             h.crc = crc32c(0, b->data, n);
         }
-        drop_unstarted(c, to);
         b->refs++;
         message_send(c, to, &h, b);
     }
@@ -46,31 +30,23 @@ void comm_send_weights(Comm *c, int64_t version, const void *wire, size_t n)
     comm_progress(c);
 }
 
-void weights_arrived(Comm *c, Arrived *a)
-{
-    Blob *b = a->blob;
-    if (!b || crc32c(0, b->data, b->size) != a->header.crc)
-        die(EXIT_PEER, "weights of version %lld from rank %d were damaged on the way (CRC32C)",
-            (long long)a->header.number, a->from);
-    if (a->header.number <= c->newest_version) return;
-    blob_release(c, c->newest);
-    c->newest = b;
-    c->newest_version = a->header.number;
-    b->refs++;
-}
-
 int64_t comm_take_weights(Comm *c, const void **wire, size_t n)
 {
-    blob_release(c, c->borrowed);
-    c->borrowed = NULL;
-    if (!c->newest) return -1;
-    if (c->newest->size != n)
+    Arrived *a = message_take(c, KIND_WEIGHTS, -1, -1);
+    if (!a) return -1;
+    int64_t version = a->header.number;
+    if (!a->blob || crc32c(0, a->blob->data, a->blob->size) != a->header.crc)
+        die(EXIT_PEER, "weights of version %lld from rank %d were damaged on the way (CRC32C)",
+            (long long)version, a->from);
+    if (a->blob->size != n)
         die(EXIT_PEER,
             "weights of %zu bytes arrived, this rank's model has %zu: do all ranks run the same "
             "model?",
-            c->newest->size, n);
-    c->borrowed = c->newest;
-    c->newest = NULL;
+            a->blob->size, n);
+    blob_release(c, c->borrowed);
+    c->borrowed = a->blob;
+    c->borrowed->refs++;
+    arrived_free(c, a);
     *wire = c->borrowed->data;
-    return c->newest_version;
+    return version;
 }

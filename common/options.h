@@ -20,8 +20,10 @@ TEXT(run, dir, "runs", "folder that holds the run's folder")
 INT(run, seed, 1, 0, INT64_MAX,
     "with the config, the model and the kernel set it decides every token and every weight")
 INT(run, steps, 100, 0, 1000000000, "optimiser steps of reinforcement learning")
-INT(run, max_staleness, 0, 0, 0,
-    "steps a group's weights may be behind; 0 = synchronous, the only value in this version")
+INT(run, max_staleness, 0, 0, 8,
+    "steps that a group's weights are behind its own: with k > 0 the groups of step s are written "
+    "with the weights of step s - k (the first with those of step 0), while earlier ones are "
+    "judged and learnt from; a constant, so that the run is still a number; 0 = synchronous")
 NUM(run, deadline_s, 600, 5, 86400,
     "silence of a rank after which the job ends and names it (76), seconds")
 BOOL(run, allow_other_kernels, false,

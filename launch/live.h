@@ -19,6 +19,7 @@ typedef struct {
     double loss; /* NaN: not shown; as the next two */
     double reward, accuracy;
     double tokens_per_s;
+    int64_t behind; /* steps that the weights of the rollouts are behind; 0: not shown */
     char doing[40]; /* within the step: "answers 37/128"; "" between steps */
 } LiveState;
 

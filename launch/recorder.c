@@ -44,6 +44,7 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
     r->dir = mem_text(dir);
     r->component_names = NEW(const char *, rewards->n);
     for (int i = 0; i < rewards->n; i++) r->component_names[i] = rewards->components[i].name;
+    r->state.components = r->component_names, r->state.n_components = rewards->n;
     if (evaluation_init(&r->evaluation, cfg, r->component_names, rewards->n)) return -1;
     if (watch_init(&r->watch, cfg, r->component_names, rewards->n)) return -1;
     RunInfo info = {.config_text = state->config_text,
@@ -171,7 +172,8 @@ void recorder_imitated(Recorder *r)
 static void add_rollouts(Recorder *r)
 {
     const Learner *l = r->learner;
-    StepFigures f = step_metrics_add(r->line, l->inbox.groups, l->inbox.P, r->rewards);
+    const Group *groups = inbox_groups(&l->inbox, l->inbox.step);
+    StepFigures f = step_metrics_add(r->line, groups, l->inbox.P, r->rewards);
     r->shown.reward = f.reward;
     r->tokens += (int64_t)(f.tokens + f.prompt_tokens);
     /* a step's rollouts begin when those before it are learnt: from one such moment to the next is
@@ -179,14 +181,15 @@ static void add_rollouts(Recorder *r)
     double now = clock_seconds(), began = r->rolled_at > 0 ? r->rolled_at : r->step_began;
     r->shown.tokens_per_s = (f.tokens + f.prompt_tokens) / (now - began);
     r->rolled_at = now;
-    step_metrics_judges(r->times, l->inbox.groups, l->inbox.P, r->rewards, now - began);
+    step_metrics_judges(r->times, groups, l->inbox.P, r->rewards, now - began);
 }
 
 void recorder_trained(Recorder *r)
 {
     const Learner *l = r->learner;
     const StepStats *s = &l->stats;
-    if (runfile_add_groups(r->file, l->step, l->inbox.groups, l->inbox.P))
+    const Group *groups = inbox_groups(&l->inbox, l->inbox.step);
+    if (runfile_add_groups(r->file, l->step, groups, l->inbox.P))
         die(EXIT_INTERNAL,
             "step %lld: the rollouts differ from those that this run made before it was "
             "interrupted: a run is no longer a number here",
@@ -197,6 +200,9 @@ void recorder_trained(Recorder *r)
     double n = s->loss.n_tokens > 0 ? s->loss.n_tokens : NAN;
     json_object_set_new(r->line, "clipped", number(s->loss.clipped / n));
     json_object_set_new(r->line, "kl", number(s->loss.kl / n));
+    json_object_set_new(r->line, "kl_old", number(s->loss.kl_old / n));
+    r->shown.behind = l->inbox.step - groups[0].version;
+    json_object_set_new(r->line, "staleness", json_integer(r->shown.behind));
     json_object_set_new(r->line, "off_ratio", number(s->loss.off_ratio));
     json_object_set_new(r->line, "failed", number(s->n_failed / s->n_samples));
     json_object_set_new(r->line, "flat_groups", number(s->n_flat_groups / (double)l->inbox.P));

@@ -25,7 +25,7 @@ static bool take_groups(Ring *r)
     }
     if (any && r->recorder && !r->actor) {
         const Inbox *in = &r->learner->inbox;
-        recorder_doing(r->recorder, "judged groups", in->n_in, in->n_wanted);
+        recorder_doing(r->recorder, "judged groups", inbox_arrived(in), in->n_wanted);
     }
     return any;
 }
@@ -65,22 +65,33 @@ static int save(Ring *r, bool last)
     return rc;
 }
 
+/* Whether what is in flight is here, so that a checkpoint can hold it. */
+static bool in_flight_is_here(const Ring *r)
+{
+    const Config *c = r->cfg;
+    int64_t end = work_in_flight_end(r->learner->step, c->run.max_staleness, c->run.steps);
+    return inbox_complete(&r->learner->inbox, end - 1);
+}
+
 /* Rank 0, at the boundary of a step: saves where it is due, ends the run where it is over or where
- * someone asked. */
+ * someone asked. Before it saves it waits, without learning, for what is in flight. */
 static void boundary(Ring *r, bool due, bool over)
 {
     bool leave = !over && comm_asked_to_leave(r->comm);
+    r->saving = (due || leave) && !over && !in_flight_is_here(r);
+    if (r->saving) return;
     int rc = due || over || leave ? save(r, over || leave) : 0;
     if (over) recorder_finish(r->recorder, true, "finished");
     if (leave) recorder_finish(r->recorder, false, "asked to leave");
     if (over || leave) comm_stop(r->comm, rc ? EXIT_IO : over ? 0 : EXIT_AGAIN);
 }
 
-/* Rank 0, in the middle of a step. While a line is open its evaluation is missing: then the newest
- * checkpoint is older than the weights, and right. */
+/* Rank 0, in the middle of a step. While a line is open its evaluation is missing, and groups in
+ * flight may be: then the newest checkpoint is older than the weights, and right. */
 static void leave_now(Ring *r)
 {
-    int rc = r->recorder->unsaved && !r->recorder->line ? save(r, true) : 0;
+    bool whole = !r->recorder->line && in_flight_is_here(r);
+    int rc = r->recorder->unsaved && whole ? save(r, true) : 0;
     recorder_finish(r->recorder, false, "asked to leave at once");
     comm_stop(r->comm, rc ? EXIT_IO : EXIT_AGAIN);
 }
@@ -103,12 +114,14 @@ static void imitate(Ring *r)
     if (last && !comm_stopping(r->comm)) publish(r);
 }
 
-/* Rank 0: whether a step has just come to its end. */
+/* Rank 0: whether a step has just come to its end, or to the moment when it can be saved. */
 static bool settle(Ring *r)
 {
     const Learner *l = r->learner;
     const Config *c = r->cfg;
-    if (!r->recorder || !recorder_settle(r->recorder)) return false;
+    if (!r->recorder) return false;
+    bool waited = r->saving && in_flight_is_here(r);
+    if (!waited && !recorder_settle(r->recorder)) return false;
     boundary(r, l->step > 0 && multiple(l->step, c->checkpoint.every), l->step == c->run.steps);
     return true;
 }
@@ -137,13 +150,13 @@ static bool learner_turn(Ring *r)
         leave_now(r);
         return true;
     }
-    if (r->recorder && r->recorder->line) return worked;
+    if (r->recorder && (r->recorder->line || r->saving)) return worked;
     bool imitated = l->sft_step == c->sft.steps;
     if (imitated && l->step == c->run.steps && r->recorder)
         boundary(r, false, true); /* nothing to learn or to evaluate */
     else if (!imitated)
         imitate(r);
-    else if (l->step < c->run.steps && inbox_complete(&l->inbox))
+    else if (l->step < c->run.steps && inbox_complete(&l->inbox, l->step))
         train(r);
     else
         return worked;
@@ -153,16 +166,29 @@ static bool learner_turn(Ring *r)
 
 static const char *awaited(const Ring *r)
 {
-    if (r->learner)
-        return !r->recorder || !r->recorder->line ? "the step's groups"
-               : r->recorder->evaluating          ? "the evaluation's answers"
-                                                  : "the rewards' state";
-    return r->actor ? "weights" : "groups to score";
+    if (!r->learner) return r->actor ? "weights" : "groups to score";
+    if (r->saving) return "the groups in flight, to save them";
+    if (!r->recorder || !r->recorder->line) return "the step's groups";
+    return r->recorder->evaluating ? "the evaluation's answers" : "the rewards' state";
+}
+
+/* Rank 0 of a resumed run: what was in flight when it was saved, to whom it would have come. */
+static void send_in_flight(Ring *r)
+{
+    int P = (int)r->cfg->rollout.prompts, S = (int)r->cfg->learner.reduction_slots;
+    for (int i = 0; i < r->in_flight.n; i++) {
+        const Group *g = &r->in_flight.groups[i];
+        int to = work_learner(g->id, P, S, comm_count(r->comm, ROLE_LEARNER));
+        comm_send_group(r->comm, ROLE_LEARNER, to, g);
+        if (to) comm_send_group(r->comm, ROLE_LEARNER, 0, g);
+    }
+    segment_free(&r->in_flight);
 }
 
 int ring_run(Ring *r)
 {
     int code;
+    send_in_flight(r);
     if (r->recorder && r->recorder->has_state) {
         const char *text = r->recorder->state.service_state;
         comm_send_state(r->comm, ROLE_REWARD, r->learner->step, text, strlen(text));

@@ -4,6 +4,7 @@
 #define LAUNCH_RING_H
 
 #include "actors/actor.h"
+#include "common/runfile_segment.h"
 #include "launch/recorder.h"
 #include "learner/learner.h"
 #include "rewardsvc/service.h"
@@ -15,6 +16,8 @@ typedef struct {
     Service *service;
     Learner *learner;
     Recorder *recorder; /* rank 0 */
+    Segment in_flight;  /* rank 0, resumed: judged groups of later steps, from the checkpoint */
+    bool saving;        /* rank 0: a checkpoint is due and waits for the groups in flight */
 } Ring;
 
 /* Runs to the end, or until someone asks to save and leave (EXIT_AGAIN). Returns the exit code, the

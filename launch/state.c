@@ -8,6 +8,7 @@
 
 #include "common/errors.h"
 #include "common/tensors.h"
+#include "common/work.h"
 
 typedef struct {
     CheckpointArray *items;
@@ -47,15 +48,37 @@ static void arrays_free(Arrays *a)
     mem_free(a->items);
 }
 
+/* The inbox's groups of steps that are written but not learnt from; borrowed, only the arrays are
+ * the caller's. */
+static Segment in_flight_of(const Learner *l)
+{
+    const Config *c = l->cfg;
+    int P = l->inbox.P;
+    int64_t end = work_in_flight_end(l->step, c->run.max_staleness, c->run.steps);
+    int n = end > l->step ? (int)(end - l->step) * P : 0;
+    Segment s = {.n = n, .steps = NEW(int64_t, n), .groups = NEW(Group, n)};
+    for (int i = 0; i < n; i++) {
+        int64_t step = l->step + i / P;
+        s.steps[i] = step + 1; /* as runfile.h counts */
+        s.groups[i] = inbox_groups(&l->inbox, step)[i % P];
+    }
+    return s;
+}
+
 int state_save(const char *run_dir, const Learner *l, CheckpointState *s, int keep)
 {
     s->sft_step = l->sft_step;
     s->step = l->step;
     s->adam_step = l->optimizer.step;
     s->kernels = l->policy->kernels;
+    Segment in_flight = in_flight_of(l);
+    s->in_flight = in_flight.n ? &in_flight : NULL;
     Arrays a = arrays_of(l);
     int rc = checkpoint_save(run_dir, s, a.items, a.n, keep);
     arrays_free(&a);
+    s->in_flight = NULL;
+    mem_free(in_flight.steps);
+    mem_free(in_flight.groups);
     return rc;
 }
 

@@ -28,7 +28,8 @@ int learner_init(Learner *l, Comm *comm, const Config *cfg, const Prompts *promp
     l->trainer = trainer_new(policy->model);
     optimizer_init(&l->optimizer, policy->model);
     gradient_init(&l->gradient, l->optimizer.n, l->n_slots);
-    inbox_init(&l->inbox, (int)cfg->rollout.prompts, S, n, me, 0);
+    inbox_init(&l->inbox,
+               &(InboxShape){(int)cfg->rollout.prompts, S, n, me, (int)cfg->run.max_staleness}, 0);
     if (cfg->learner.kl > 0) {
         l->reference = model_new(model_desc(policy->model), &policy->kernels, true);
         l->reference_weights = model_master(l->reference);
@@ -130,6 +131,7 @@ static void group_gradient(Learner *l, const Objectives *o, const Group *g, floa
     Loss loss = {.objective = o->objective, .settings = o->settings, .rows = &l->rows};
     loss_stats_clear(&loss.stats);
     run_trainer(l, l->trainer, o->temperature, loss_tokens, &loss, grad);
+    if (g->version != l->step) loss.stats.off_ratio = 0; /* older weights: nobody expects 1 */
     const double *sums = (const double *)&loss.stats;
     for (int i = 0; i < LOSS_STATS_SUMS; i++) stats[i] += sums[i];
 }
@@ -217,8 +219,9 @@ static int judge_step(Learner *l)
     const Advantage *a = advantage_find(c->learner.advantage);
     StepStats *s = &l->stats;
     unsigned leave_out = advantage_leaves_out(c);
+    Group *groups = inbox_groups(&l->inbox, l->inbox.step);
     for (int i = 0; i < l->inbox.P; i++) {
-        Group *g = &l->inbox.groups[i];
+        Group *g = &groups[i];
         if (!g->n_samples) continue;
         AdvantageCounts n = advantage_assign(a, c->learner.advantage_eps, leave_out, g);
         if (!inbox_is_mine(&l->inbox, i)) continue;
@@ -255,8 +258,9 @@ static void train_slot(void *ctx, int slot, float *grad, double *stats)
 {
     const Work *w = ctx;
     Learner *l = w->l;
+    const Group *groups = inbox_groups(&l->inbox, l->inbox.step);
     for (int i = slot; i < l->inbox.P; i += l->inbox.S) {
-        const Group *g = &l->inbox.groups[i];
+        const Group *g = &groups[i];
         if (w->o->settings.kl > 0 || !group_is_flat(g)) group_gradient(l, w->o, g, grad, stats);
     }
 }

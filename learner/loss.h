@@ -78,7 +78,7 @@ typedef struct {
                           epochs */
     double entropy;    /* nats */
     double off_ratio;  /* tokens whose log-prob has not the bits of the rollout's: 0 on-policy
-                          (design.md, promise 1) */
+                          (design.md, promise 1); of groups by these weights only */
     double not_finite; /* tokens left out because a log-prob was NaN or infinite */
     double ratio_max, ratio_min;
 } LossStats;

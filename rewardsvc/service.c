@@ -185,11 +185,9 @@ static bool take_state(Service *s)
 static void pass_on(Service *s, const Group *g)
 {
     int to = 0;
-    if (g->kind == GROUP_TRAIN) {
-        int S = (int)s->cfg->learner.reduction_slots;
-        to = work_slot_learner(work_slot(g->id, (int)s->cfg->rollout.prompts, S), S,
-                               comm_count(s->comm, ROLE_LEARNER));
-    }
+    if (g->kind == GROUP_TRAIN)
+        to = work_learner(g->id, (int)s->cfg->rollout.prompts, (int)s->cfg->learner.reduction_slots,
+                          comm_count(s->comm, ROLE_LEARNER));
     comm_send_group(s->comm, ROLE_LEARNER, to, g);
     if (to) comm_send_group(s->comm, ROLE_LEARNER, 0, g);
     if (s->has_state && g->kind == GROUP_TRAIN) comm_send_group(s->comm, ROLE_REWARD, 0, g);

@@ -112,6 +112,12 @@ static int open_recorder(Roles *r, Start *s)
         return EXIT_CONFIG;
     }
     if (reward_block_read(&r->rewards, &s->cfg)) return EXIT_CONFIG;
+    if (s->cfg.run.max_staleness && reward_block_has_state(&r->rewards)) {
+        fail("%s: run.max_staleness is %lld, and the reward block has a component with state over "
+             "steps, which needs 0 in this version",
+             s->cfg.file, (long long)s->cfg.run.max_staleness);
+        return EXIT_CONFIG;
+    }
     r->ring.recorder = &r->recorder;
     /* No checkpoint yet: everything that a launch before this one left behind is made again. */
     int64_t resume_step = !s->resume ? -1 : s->resumed ? s->state.step : 0;
@@ -119,7 +125,9 @@ static int open_recorder(Roles *r, Start *s)
     int rc = recorder_open(&r->recorder, &s->cfg, &r->rewards, &r->learner, s->dir, layout,
                            &s->state, resume_step, sft_line);
     s->state.config_text = s->state.service_state = NULL; /* the recorder's now */
-    return rc ? EXIT_CREATE : 0;
+    if (rc) return EXIT_CREATE;
+    bool read = !s->resumed || !checkpoint_read_in_flight(s->checkpoint, &r->ring.in_flight);
+    return read ? 0 : EXIT_CONFIG;
 }
 
 static void show_answers(void *recorder, int done, int all)

@@ -90,7 +90,7 @@ START_TEST(values_have_types_and_ranges)
     refuses("run:\n  steps: -1\n", "t.yaml:2:10: run.steps: -1 is not in [0, 1000000000]\n");
     refuses("run: {steps: \"5\"}\n",
             "t.yaml:1:14: run.steps: an integer is wanted, \"5\" is text (leave out the quotes)\n");
-    refuses("run: {max_staleness: 1}\n", "t.yaml:1:22: run.max_staleness: 1 is not in [0, 0]\n");
+    refuses("run: {max_staleness: 9}\n", "t.yaml:1:22: run.max_staleness: 9 is not in [0, 8]\n");
     refuses("learner: {lr: 2}\n", "t.yaml:1:15: learner.lr: 2 is not in [0, 1]\n");
     refuses("learner: {lr: [1]}\n",
             "t.yaml:1:15: learner.lr: a number is wanted, this is a list\n");

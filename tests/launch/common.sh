@@ -29,6 +29,13 @@ same_weights() {
   a=$(weights_of "$1") b=$(weights_of "$2")
   [ -n "$a" ] && [ "$a" = "$b" ] || { echo "weights $a against $b"; false; }
 }
+# The recorded rollouts, times left out.
+rollouts_of() {
+  for f in "$1"/rollouts/steps-*.h5; do
+    for d in samples/tokens samples/logprobs samples/reward samples/advantage groups/problem; do h5dump -d "/$d" "$f" | tail -n +2; done
+  done
+}
+same_rollouts() { cmp <(rollouts_of "$1") <(rollouts_of "$2"); }
 finish() {
   [ $n_failed = 0 ] || { echo "$n_failed failed; the last log:"; tail -40 "$work/log"; }
   [ $n_failed = 0 ]

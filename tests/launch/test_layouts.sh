@@ -15,12 +15,6 @@ layout() {
   check "$name: weights" same_weights "$work/alone" "$work/$name"
   check "$name: rollouts" same_rollouts "$work/alone" "$work/$name"
 }
-rollouts_of() {
-  for f in "$1"/rollouts/steps-*.h5; do
-    for d in samples/tokens samples/logprobs samples/reward samples/advantage groups/problem; do h5dump -d "/$d" "$f" | tail -n +2; done
-  done
-}
-same_rollouts() { cmp <(rollouts_of "$1") <(rollouts_of "$2"); }
 
 layout alone 0 layout.threads=1
 layout threads2 0 layout.threads=2
