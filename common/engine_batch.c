@@ -101,6 +101,8 @@ void batch_add_sample(Batch *b, Flight *f)
     memcpy(r->blocks, f->blocks, (size_t)f->n_blocks * sizeof *f->blocks);
     r->text.size = 0;
     sample_reserve(r->s, f->limit);
+    mem_free(r->s->text_ends);
+    r->s->text_ends = b->tok ? NEW(int32_t, f->limit) : NULL;
     r->s->n_tokens = 0;
     b->n_reserved += batch_answer_pages(f->limit);
 }
@@ -122,6 +124,8 @@ static void row_end(Batch *b, int i, FinishReason why, size_t text_size)
     Row ended = b->rows[i];
     Flight *f = ended.flight;
     ended.s->finish = why;
+    for (int t = ended.s->n_tokens - 1; ended.s->text_ends && t >= 0; t--)
+        if ((size_t)ended.s->text_ends[t] > text_size) ended.s->text_ends[t] = (int32_t)text_size;
     ended.s->text = mem_text_n(ended.text.data ? ended.text.data : "", text_size);
     for (int j = f->n_blocks; j < ended.n_blocks; j++) kv_release(&b->kv, ended.blocks[j].page);
     b->n_reserved -= batch_answer_pages(f->limit);
@@ -169,11 +173,12 @@ static void row_take(Batch *b, int i, const Drawn *drawn)
     s->versions[t] = b->version;
     size_t before = r->text.size, cut = 0;
     bool is_end = b->tok && tokenizer_is_eos(b->tok, drawn->token);
+    if (!is_end) row_append_text(b, r, drawn->token);
+    if (s->text_ends) s->text_ends[t] = (int32_t)r->text.size;
     if (is_end && !p->ignore_eos) {
         row_end(b, i, FINISH_EOS, before);
         return;
     }
-    if (!is_end) row_append_text(b, r, drawn->token);
     if (stops_find(p->stops, p->n_stops, r->text.data, r->text.size, before, &cut))
         row_end(b, i, FINISH_STOP, cut);
     else if (s->n_tokens == r->flight->limit)

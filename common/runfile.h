@@ -20,9 +20,12 @@
  *                   prompt i32 [..] by prompt_offset,
  *                   prompt_text and record u8 [..] by prompt_text_offset and record_offset
  *   samples/        token_offset i64 [N+1]; tokens i32, logprobs logprobs_untempered
- *                   logprobs_sampled f32, versions i32, mask u8 [T];
+ *                   logprobs_sampled f32, versions i32, mask u8, text_end i32 [T] (bytes of the
+ *                   answer's text once the token is written; -1: not known);
  *                   finish u8 [N] (0 end of text, 1 stop string, 2 length), reward f64,
- *                   reward_status u8, advantage f32 [N], text u8 by text_offset
+ *                   reward_status u8, advantage f32 [N], text u8 by text_offset; where answers
+ *                   have rewards of steps: step_end i32 (tokens), step_reward f64,
+ *                   step_advantage f32, by step_offset i64 [N+1]
  *   components/     value f64 [N, K], status u8 [N, K] (0 ok, 1 timeout, 2 error, 3 refused,
  *                   4 not applicable), name u8 by name_offset; where judges wrote anything:
  *                   note u8 [..] by note_offset i64 [N * K + 1]

@@ -180,11 +180,40 @@ static void write_samples(Writer *w)
     TOKEN_COLUMN(w, "samples/logprobs_sampled", H5T_NATIVE_FLOAT, float, logprobs_sampled, 0);
     TOKEN_COLUMN(w, "samples/versions", H5T_NATIVE_INT32, int32_t, versions, 0);
     TOKEN_COLUMN(w, "samples/mask", H5T_NATIVE_UINT8, uint8_t, mask, 1);
+    TOKEN_COLUMN(w, "samples/text_end", H5T_NATIVE_INT32, int32_t, text_ends, -1);
     SAMPLE_COLUMN(w, "samples/finish", H5T_NATIVE_UINT8, uint8_t, x->finish);
     SAMPLE_COLUMN(w, "samples/reward", H5T_NATIVE_DOUBLE, double, x->reward.value);
     SAMPLE_COLUMN(w, "samples/reward_status", H5T_NATIVE_UINT8, uint8_t, x->reward.status);
     SAMPLE_COLUMN(w, "samples/advantage", H5T_NATIVE_FLOAT, float, x->advantage);
     write_sample_texts(w);
+}
+
+/* Nothing where no answer has steps. */
+static void write_steps(Writer *w)
+{
+    Buffer ends = {0}, end = {0}, reward = {0}, advantage = {0};
+    int64_t n = 0;
+    PUT(&ends, int64_t, 0);
+    for (int i = 0; i < w->s->n; i++)
+        for (int k = 0; k < w->s->groups[i].n_samples; k++) {
+            const Sample *x = &w->s->groups[i].samples[k];
+            for (int j = 0; j < x->n_steps; j++) {
+                PUT(&end, int32_t, x->steps[j].end);
+                PUT(&reward, double, x->steps[j].reward);
+                PUT(&advantage, float, x->steps[j].advantage);
+            }
+            PUT(&ends, int64_t, n += x->n_steps);
+        }
+    if (n) {
+        column(w, "samples/step_offset", H5T_NATIVE_INT64, &ends, 0);
+        column(w, "samples/step_end", H5T_NATIVE_INT32, &end, 0);
+        column(w, "samples/step_reward", H5T_NATIVE_DOUBLE, &reward, 0);
+        column(w, "samples/step_advantage", H5T_NATIVE_FLOAT, &advantage, 0);
+    }
+    buffer_free(&ends);
+    buffer_free(&end);
+    buffer_free(&reward);
+    buffer_free(&advantage);
 }
 
 /* [samples, components]; a group that was scored by fewer has NaN and not_applicable in the rest.
@@ -234,6 +263,7 @@ int segment_write(const Segment *s, const char *path, const char *run_id,
     write_groups(&w);
     write_offsets(&w);
     write_samples(&w);
+    write_steps(&w);
     write_components(&w);
     if (!w.rc)
         w.rc = h5_write_texts(w.file, path, "components/name", components, (size_t)n_components);

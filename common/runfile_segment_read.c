@@ -16,10 +16,14 @@ typedef struct {
     uint8_t *kind, *prompt_text, *record;
     int32_t *version, *n_components, *prompt;
     int64_t *token_offset, *text_offset, *note_offset; /* note: NULL if there are none */
-    int32_t *tokens, *versions;
+    int32_t *tokens, *versions, *text_end; /* text_end: NULL in files of older versions */
     float *logprobs, *logprobs_untempered, *logprobs_sampled, *advantage, *latency_s;
     uint8_t *mask, *finish, *reward_status, *text, *status, *note;
     double *reward, *value;
+    int64_t *step_offset; /* NULL: no answer has steps */
+    int32_t *step_end;
+    double *step_reward;
+    float *step_advantage;
 } Columns;
 
 typedef struct {
@@ -80,12 +84,20 @@ static void read_samples(Reader *r, Columns *c, size_t n)
     c->logprobs_sampled = column(r, "samples/logprobs_sampled", H5T_NATIVE_FLOAT, tokens);
     c->versions = column(r, "samples/versions", H5T_NATIVE_INT32, tokens);
     c->mask = column(r, "samples/mask", H5T_NATIVE_UINT8, tokens);
+    if (!r->wrong && h5_has(r->file, "samples/text_end"))
+        c->text_end = column(r, "samples/text_end", H5T_NATIVE_INT32, tokens);
     c->finish = column(r, "samples/finish", H5T_NATIVE_UINT8, n);
     c->reward = column(r, "samples/reward", H5T_NATIVE_DOUBLE, n);
     c->reward_status = column(r, "samples/reward_status", H5T_NATIVE_UINT8, n);
     c->advantage = column(r, "samples/advantage", H5T_NATIVE_FLOAT, n);
     c->text = column(r, "samples/text", H5T_NATIVE_UINT8, SIZE_MAX);
     c->text_offset = offsets(r, "samples/text_offset", n, r->last);
+    if (r->wrong || !h5_has(r->file, "samples/step_offset")) return;
+    c->step_offset = offsets(r, "samples/step_offset", n, SIZE_MAX);
+    size_t steps = r->wrong ? 0 : (size_t)c->step_offset[n];
+    c->step_end = column(r, "samples/step_end", H5T_NATIVE_INT32, steps);
+    c->step_reward = column(r, "samples/step_reward", H5T_NATIVE_DOUBLE, steps);
+    c->step_advantage = column(r, "samples/step_advantage", H5T_NATIVE_FLOAT, steps);
 }
 
 static void columns_free(Columns *c)
@@ -107,6 +119,7 @@ static void columns_free(Columns *c)
                    c->text_offset,
                    c->tokens,
                    c->versions,
+                   c->text_end,
                    c->logprobs,
                    c->logprobs_untempered,
                    c->logprobs_sampled,
@@ -120,7 +133,11 @@ static void columns_free(Columns *c)
                    c->text,
                    c->status,
                    c->reward,
-                   c->value};
+                   c->value,
+                   c->step_offset,
+                   c->step_end,
+                   c->step_reward,
+                   c->step_advantage};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) mem_free(all[i]);
 }
 
@@ -144,6 +161,33 @@ static Score score(double value, uint8_t status)
     return (Score){value, status <= SCORE_NOT_APPLICABLE ? (ScoreStatus)status : SCORE_ERROR};
 }
 
+/* Ends that are not known, or are none: reading trusts no number. */
+static void drop_unknown_ends(Sample *x)
+{
+    int32_t last = 0;
+    bool good = x->text_ends != NULL;
+    for (int t = 0; good && t < x->n_tokens; t++) {
+        good = x->text_ends[t] >= last;
+        last = x->text_ends[t];
+    }
+    if (good) return;
+    mem_free(x->text_ends);
+    x->text_ends = NULL;
+}
+
+/* Steps that are none of the answer are left out. */
+static void take_steps(Sample *x, const Columns *c, size_t i)
+{
+    int64_t first = c->step_offset[i], n = c->step_offset[i + 1] - first;
+    x->steps = n ? NEW(SampleStep, n) : NULL;
+    for (int64_t k = first; k < first + n; k++) {
+        int32_t last = x->n_steps ? x->steps[x->n_steps - 1].end : 0;
+        if (c->step_end[k] > last && c->step_end[k] <= x->n_tokens)
+            x->steps[x->n_steps++] =
+                (SampleStep){c->step_end[k], c->step_advantage[k], c->step_reward[k]};
+    }
+}
+
 static void take_sample(Sample *x, const Columns *c, size_t i, int n_components, size_t K)
 {
     x->tokens = part(c->tokens, c->token_offset, i, sizeof *x->tokens, &x->n_tokens);
@@ -154,10 +198,13 @@ static void take_sample(Sample *x, const Columns *c, size_t i, int n_components,
         part(c->logprobs_sampled, c->token_offset, i, sizeof(float), &x->n_tokens);
     x->versions = part(c->versions, c->token_offset, i, sizeof *x->versions, &x->n_tokens);
     x->mask = part(c->mask, c->token_offset, i, 1, &x->n_tokens);
+    if (c->text_end) x->text_ends = part(c->text_end, c->token_offset, i, 4, &x->n_tokens);
+    drop_unknown_ends(x);
     x->finish = c->finish[i] <= FINISH_LENGTH ? (FinishReason)c->finish[i] : FINISH_LENGTH;
     x->text = text(c->text, c->text_offset, i);
     x->reward = score(c->reward[i], c->reward_status[i]);
     x->advantage = c->advantage[i];
+    if (c->step_offset) take_steps(x, c, i);
     for (int k = 0; k < n_components; k++) {
         x->components[k] = score(c->value[i * K + (size_t)k], c->status[i * K + (size_t)k]);
         x->latencies_s[k] = c->latency_s[i * K + (size_t)k];

@@ -19,7 +19,8 @@ enum {
     HAS_UNTEMPERED = 4,
     HAS_SAMPLED = 8,
     HAS_VERSIONS = 16,
-    HAS_MASK = 32
+    HAS_MASK = 32,
+    HAS_TEXT_ENDS = 64
 };
 static const uint32_t group_magic = 0x31707254u; /* "Trp1" */
 static const uint32_t no_text = UINT32_MAX;      /* the length that stands for NULL */
@@ -58,9 +59,11 @@ static void sample_free(Sample *s, int n_components)
     mem_free(s->logprobs_sampled);
     mem_free(s->versions);
     mem_free(s->mask);
+    mem_free(s->text_ends);
     mem_free(s->text);
     mem_free(s->components);
     mem_free(s->latencies_s);
+    mem_free(s->steps);
 }
 
 void group_free(Group *g)
@@ -82,6 +85,7 @@ void sample_reserve(Sample *s, int n_max)
     s->logprobs_untempered = mem_resize(s->logprobs_untempered, old, n, sizeof(float));
     s->logprobs_sampled = mem_resize(s->logprobs_sampled, old, n, sizeof(float));
     s->versions = mem_resize(s->versions, old, n, sizeof *s->versions);
+    if (s->text_ends) s->text_ends = mem_resize(s->text_ends, old, n, sizeof *s->text_ends);
     if (s->mask) s->mask = mem_resize(s->mask, old, n, sizeof *s->mask);
 }
 
@@ -94,6 +98,8 @@ void group_reserve_scores(Group *g, int n_components)
         mem_free(s->notes);
         mem_free(s->components);
         mem_free(s->latencies_s);
+        mem_free(s->steps);
+        s->steps = NULL, s->n_steps = 0;
         s->components = n_components ? NEW(Score, n_components) : NULL;
         s->latencies_s = n_components ? NEW(float, n_components) : NULL;
         s->notes = n_components ? NEW(char *, n_components) : NULL;
@@ -142,7 +148,7 @@ static uint32_t sample_parts(const Sample *s)
     return (s->tokens ? HAS_TOKENS : 0u) | (s->logprobs ? HAS_LOGPROBS : 0u) |
            (s->logprobs_untempered ? HAS_UNTEMPERED : 0u) |
            (s->logprobs_sampled ? HAS_SAMPLED : 0u) | (s->versions ? HAS_VERSIONS : 0u) |
-           (s->mask ? HAS_MASK : 0u);
+           (s->mask ? HAS_MASK : 0u) | (s->text_ends ? HAS_TEXT_ENDS : 0u);
 }
 
 static void put_sample(Buffer *b, const Sample *s, int n_components)
@@ -156,6 +162,7 @@ static void put_sample(Buffer *b, const Sample *s, int n_components)
     if (s->logprobs_sampled) put(b, s->logprobs_sampled, T * sizeof(float));
     if (s->versions) put(b, s->versions, T * sizeof *s->versions);
     if (s->mask) put(b, s->mask, T);
+    if (s->text_ends) put(b, s->text_ends, T * sizeof *s->text_ends);
     put_u32(b, (uint32_t)s->finish);
     put_text(b, s->text);
     for (int i = 0; i < n_components; i++) {
@@ -165,6 +172,8 @@ static void put_sample(Buffer *b, const Sample *s, int n_components)
     }
     put_score(b, &s->reward);
     put(b, &s->advantage, sizeof s->advantage);
+    put_count(b, s->n_steps);
+    put(b, s->steps, (size_t)s->n_steps * sizeof *s->steps);
 }
 
 void group_pack(const Group *g, Buffer *out)
@@ -269,12 +278,23 @@ static Score take_score(Reader *r)
     return s;
 }
 
+/* Steps whose ends rise within the answer. */
+static void take_steps(Reader *r, Sample *s)
+{
+    s->n_steps = take_count(r, sizeof *s->steps, "has more steps than bytes");
+    s->steps = take_array(r, s->n_steps > 0, (size_t)s->n_steps, sizeof *s->steps);
+    for (int k = 0; k < s->n_steps && !r->wrong; k++)
+        if (s->steps[k].end <= (k ? s->steps[k - 1].end : 0) || s->steps[k].end > s->n_tokens)
+            r->wrong = "has steps that are none of its answer";
+    if (r->wrong) s->n_steps = 0;
+}
+
 static void take_sample(Reader *r, Sample *s, int n_components)
 {
     s->n_tokens = take_count(r, 1, "has more tokens than bytes");
     uint32_t parts = take_u32(r);
     size_t T = (size_t)s->n_tokens;
-    if (parts >= 2 * HAS_MASK && !r->wrong) r->wrong = "has arrays of an unknown kind";
+    if (parts >= 2 * HAS_TEXT_ENDS && !r->wrong) r->wrong = "has arrays of an unknown kind";
     if (T && !(parts & HAS_TOKENS) && !r->wrong) r->wrong = "has a sample without its tokens";
     s->tokens = take_array(r, parts & HAS_TOKENS, T, sizeof *s->tokens);
     s->logprobs = take_array(r, parts & HAS_LOGPROBS, T, sizeof(float));
@@ -282,6 +302,7 @@ static void take_sample(Reader *r, Sample *s, int n_components)
     s->logprobs_sampled = take_array(r, parts & HAS_SAMPLED, T, sizeof(float));
     s->versions = take_array(r, parts & HAS_VERSIONS, T, sizeof *s->versions);
     s->mask = take_array(r, parts & HAS_MASK, T, 1);
+    s->text_ends = take_array(r, parts & HAS_TEXT_ENDS, T, sizeof *s->text_ends);
     s->finish = (FinishReason)take_enum(r, FINISH_LENGTH, "has an unknown finish reason");
     s->text = take_text(r);
     for (int i = 0; i < n_components; i++) {
@@ -291,6 +312,7 @@ static void take_sample(Reader *r, Sample *s, int n_components)
     }
     s->reward = take_score(r);
     take(r, &s->advantage, sizeof s->advantage);
+    take_steps(r, s);
 }
 
 static void take_group(Reader *r, Group *g)
@@ -302,7 +324,7 @@ static void take_group(Reader *r, Group *g)
     g->version = (int32_t)take_u32(r);
     g->n_prompt = take_count(r, sizeof *g->prompt, "has a prompt that is longer than the blob");
     int n_components = take_count(r, 1, "has more components than bytes");
-    const size_t least_sample = 32,
+    const size_t least_sample = 36,
                  least_component = 20; /* bytes that put_sample writes at least */
     int n_samples = take_count(r, least_sample, "has more samples than bytes");
     if (!r->wrong && (uint64_t)n_samples * (uint64_t)n_components > r->left / least_component)

@@ -45,6 +45,13 @@ typedef struct {
     ScoreStatus status;
 } Score;
 
+/* A part of an answer with a reward of its own, beside the answer's (process rewards). */
+typedef struct {
+    int32_t end;     /* tokens up to its end: the reward stands on token end - 1 */
+    float advantage; /* of its tokens: learner/advantage */
+    double reward;   /* finite */
+} SampleStep;
+
 typedef struct {
     /* written by common/engine */
     int n_tokens;    /* T: tokens of the answer, end-of-text included */
@@ -57,6 +64,8 @@ typedef struct {
     int32_t *versions; /* [T] version of the weights that wrote the token */
     /* [T] 1 = trained; NULL = all are. A demonstration's prompt, a tool's output: 0 */
     uint8_t *mask;
+    /* [T] bytes of `text` once the token is written, rising; NULL: not known (no tokenizer) */
+    int32_t *text_ends;
     FinishReason finish;
     /* answer as text, special tokens left out, what a stop string cut off left out */
     char *text;
@@ -66,9 +75,24 @@ typedef struct {
     char **notes;       /* [n_components] what a judge wrote; NULL where there is nothing */
     float *latencies_s; /* [n_components] seconds; outside every equality */
     Score reward;       /* what the block's formula made of them */
+    /* Steps from the first token on, ends rising, the last at most T; 0: there are no such rewards.
+     * A token's return is the sum of the rewards of its own step and those after it, and `reward`,
+     * which stands on the last token. */
+    int n_steps;
+    SampleStep *steps; /* [n_steps] */
     /* written by learner/advantage */
-    float advantage; /* dimensionless; exactly 0 for a sample that does not count */
+    /* dimensionless; exactly 0 for a sample that does not count. With steps: of the tokens behind
+     * them, or the last step's where they reach to the end */
+    float advantage;
 } Sample;
+
+/* The advantage of token t. */
+static inline float sample_advantage_at(const Sample *s, int t)
+{
+    for (int k = 0; k < s->n_steps; k++)
+        if (t < s->steps[k].end) return s->steps[k].advantage;
+    return s->advantage;
+}
 
 typedef enum {
     GROUP_TRAIN, /* id g is group g of the run: step g / P */
@@ -96,7 +120,7 @@ typedef struct {
 /* frees what it holds, leaves it empty; an empty group is fine */
 void group_free(Group *g);
 void sample_reserve(Sample *s, int n_max); /* room for n_max tokens in the per-token arrays */
-void group_reserve_scores(Group *g, int n_components);
+void group_reserve_scores(Group *g, int n_components); /* drops scores and steps that were there */
 
 /* To and from bytes (native endianness; one machine type a run). The blob ends with its CRC32C.
  * group_unpack checks every length and count against the bytes left and the CRC: -1 with the

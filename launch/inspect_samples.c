@@ -30,6 +30,26 @@ static const char *component_name(const json_t *names, int k, char number[32])
     return name ? name : number;
 }
 
+/* Rewards of steps: which tokens, what they got, what is credited to them. */
+static void print_steps(const Sample *s)
+{
+    for (int k = 0; k < s->n_steps; k++)
+        printf("      step %d: tokens %d to %d, reward %+.4g, advantage %+.4f\n", k + 1,
+               k ? s->steps[k - 1].end : 0, s->steps[k].end - 1, s->steps[k].reward,
+               (double)s->steps[k].advantage);
+}
+
+static void print_notes(const Group *g, const Sample *s, const json_t *names)
+{
+    char number[32];
+    for (int k = 0; k < g->n_components; k++) {
+        if (!s->notes[k]) continue;
+        printf("      %s wrote\n        ", component_name(names, k, number));
+        text_show(stdout, s->notes[k], "        ", MOST_SHOWN);
+        putchar('\n');
+    }
+}
+
 static void print_sample(const Group *g, int i, const json_t *names)
 {
     const Sample *s = &g->samples[i];
@@ -45,6 +65,8 @@ static void print_sample(const Group *g, int i, const json_t *names)
     printf("%s\n      ", g->n_components ? ")" : "");
     text_show(stdout, s->text ? s->text : "", "      ", MOST_SHOWN);
     putchar('\n');
+    print_steps(s);
+    print_notes(g, s, names);
 }
 
 static void print_group(const Group *g, const json_t *names)
@@ -74,17 +96,33 @@ static json_t *score_json(const Score *s)
     return o;
 }
 
+static json_t *steps_json(const Sample *s)
+{
+    json_t *list = json_array();
+    for (int k = 0; k < s->n_steps; k++)
+        json_array_append_new(list, json_pack("{s:i, s:f, s:f}", "end", (int)s->steps[k].end,
+                                              "reward", s->steps[k].reward, "advantage",
+                                              (double)s->steps[k].advantage));
+    return list;
+}
+
 static json_t *sample_json(const Group *g, const Sample *s, const json_t *names)
 {
     char number[32];
-    json_t *components = json_object();
-    for (int k = 0; k < g->n_components; k++)
-        json_object_set_new(components, component_name(names, k, number),
-                            score_json(&s->components[k]));
-    return json_pack("{s:o, s:o, s:f, s:s, s:o, s:o}", "text", text_json(s->text), "reward",
-                     score_json(&s->reward), "advantage", (double)s->advantage, "finish",
-                     finishes[s->finish], "components", components, "tokens",
-                     json_ids(s->tokens, s->n_tokens));
+    json_t *components = json_object(), *notes = json_object();
+    for (int k = 0; k < g->n_components; k++) {
+        const char *name = component_name(names, k, number);
+        json_object_set_new(components, name, score_json(&s->components[k]));
+        if (s->notes[k]) json_object_set_new(notes, name, text_json(s->notes[k]));
+    }
+    json_t *o = json_pack("{s:o, s:o, s:f, s:s, s:o, s:o}", "text", text_json(s->text), "reward",
+                          score_json(&s->reward), "advantage", (double)s->advantage, "finish",
+                          finishes[s->finish], "components", components, "tokens",
+                          json_ids(s->tokens, s->n_tokens));
+    if (json_object_size(notes)) json_object_set(o, "notes", notes);
+    if (s->n_steps) json_object_set_new(o, "steps", steps_json(s));
+    json_decref(notes);
+    return o;
 }
 
 static json_t *group_json(const Group *g, const json_t *names)

@@ -86,10 +86,62 @@ bool advantage_counts(const Group *g, const Sample *s, unsigned leave_out)
            !((leave_out & LEAVE_OUT_FAILED_GROUPS) && any_failed(g));
 }
 
+int advantage_returns(const Sample *s, double *returns)
+{
+    int K = s->n_steps, n = K && s->steps[K - 1].end == s->n_tokens ? K : K + 1;
+    double rest = s->reward.value;
+    if (n > K) returns[K] = rest;
+    for (int k = K - 1; k >= 0; k--) returns[k] = rest += s->steps[k].reward;
+    return n;
+}
+
+bool advantage_any(const Sample *s)
+{
+    for (int k = 0; k < s->n_steps; k++)
+        if (s->steps[k].advantage != 0) return true;
+    return s->advantage != 0;
+}
+
+/* The parts of all samples that count, one after the other. */
+typedef struct {
+    double *returns, *advantage;
+    int n;
+    bool equal;
+} Parts;
+
+static Parts parts_new(const Group *g)
+{
+    size_t most = 0;
+    for (int i = 0; i < g->n_samples; i++) most += (size_t)g->samples[i].n_steps + 1;
+    return (Parts){.returns = NEW(double, most), .advantage = NEW(double, most), .equal = true};
+}
+
+static void parts_add(Parts *p, const Sample *s)
+{
+    int first = p->n;
+    p->n += advantage_returns(s, p->returns + first);
+    for (int k = first; k < p->n; k++)
+        if (p->returns[k] != p->returns[0]) p->equal = false;
+}
+
+/* Hands a counted sample its parts' advantages, from *at on. */
+static void parts_hand_out(const Parts *p, Sample *s, int *at)
+{
+    for (int k = 0; k < s->n_steps; k++) s->steps[k].advantage = (float)p->advantage[(*at)++];
+    bool behind = !s->n_steps || s->steps[s->n_steps - 1].end < s->n_tokens;
+    s->advantage = behind ? (float)p->advantage[(*at)++] : s->steps[s->n_steps - 1].advantage;
+}
+
+static void clear(Sample *s)
+{
+    s->advantage = 0;
+    for (int k = 0; k < s->n_steps; k++) s->steps[k].advantage = 0;
+}
+
 AdvantageCounts advantage_assign(const Advantage *a, double eps, unsigned leave_out, Group *g)
 {
-    AdvantageCounts c = {.equal = true};
-    double *reward = NEW(double, g->n_samples), *advantage = NEW(double, g->n_samples);
+    AdvantageCounts c = {0};
+    Parts p = parts_new(g);
     for (int i = 0; i < g->n_samples; i++) {
         const Sample *s = &g->samples[i];
         if (s->reward.status != SCORE_OK)
@@ -99,19 +151,21 @@ AdvantageCounts advantage_assign(const Advantage *a, double eps, unsigned leave_
         else if (!advantage_counts(g, s, leave_out))
             c.n_dropped++;
         else {
-            double r = s->reward.value;
-            REQUIRE(isfinite(r), "reward of group %lld, sample %d is ok and not finite",
-                    (long long)g->id, i);
-            if (c.n_counted > 0 && r != reward[0]) c.equal = false;
-            reward[c.n_counted++] = r;
-            c.reward_sum += r;
+            REQUIRE(isfinite(s->reward.value),
+                    "reward of group %lld, sample %d is ok and not finite", (long long)g->id, i);
+            parts_add(&p, s);
+            c.n_counted++;
+            c.reward_sum += s->reward.value;
         }
     }
-    if (!c.equal) a->assign(c.n_counted, reward, eps, advantage);
-    for (int i = 0, k = 0; i < g->n_samples; i++)
-        g->samples[i].advantage =
-            advantage_counts(g, &g->samples[i], leave_out) ? (float)advantage[k++] : 0.0f;
-    mem_free(reward);
-    mem_free(advantage);
+    c.equal = p.equal || c.n_counted < 2;
+    if (!c.equal) a->assign(p.n, p.returns, eps, p.advantage);
+    for (int i = 0, at = 0; i < g->n_samples; i++)
+        if (advantage_counts(g, &g->samples[i], leave_out))
+            parts_hand_out(&p, &g->samples[i], &at);
+        else
+            clear(&g->samples[i]);
+    mem_free(p.returns);
+    mem_free(p.advantage);
     return c;
 }

@@ -5,8 +5,8 @@
 
 #include "common/sample.h"
 
-/* Rewards of the n >= 2 samples of a group that count, not all equal -> their advantages,
- * dimensionless.
+/* Returns of the parts of a group's samples that count, n >= 2, not all equal -> their advantages,
+ * dimensionless. A sample without steps is one part, its return is its reward.
  *
  *   reward    [n] in, finite
  *   eps       added to the standard deviation; >= 0; unused by estimators without one
@@ -47,10 +47,22 @@ typedef struct {
     double reward_sum; /* over the counted */
 } AdvantageCounts;
 
-/* Writes the advantage of every sample of g: the estimator's for those that count, exactly 0 for
- * the rest, and exactly 0 for all when fewer than two count or the rewards that count are all equal
- * (as doubles). Local. No errors: a reward that is ok is finite (rewardsvc sees to it; REQUIREd).
- */
+/* Writes the advantage of every sample of g, and of every step of one that has rewards of steps:
+ * the estimator's for those that count, exactly 0 for the rest, and exactly 0 for all when fewer
+ * than two samples count or the returns that count are all equal (as doubles). Local. No errors: a
+ * reward that is ok is finite (rewardsvc sees to it; REQUIREd).
+ *
+ * A sample with steps has a part for each of them, and one for the tokens behind the last: all
+ * tokens of a part have one return, the rewards from there to the end. Every part counts once in
+ * the group's statistics, as the steps of GRPO with process supervision do (Shao et al. 2024,
+ * 4.1.3); returns are not normalised step by step, so that what telescopes still does. */
 AdvantageCounts advantage_assign(const Advantage *a, double eps, unsigned leave_out, Group *g);
+
+/* Whether any token of it has an advantage other than 0. */
+bool advantage_any(const Sample *s);
+
+/* The returns of a sample's parts into `returns` [n_steps + 1], in order; how many (1 without
+ * steps; the tokens behind the last step are a part if there are any). The reward must be ok. */
+int advantage_returns(const Sample *s, double *returns);
 
 #endif

@@ -250,7 +250,7 @@ static int judge_step(Learner *l)
 static bool group_is_flat(const Group *g)
 {
     for (int i = 0; i < g->n_samples; i++)
-        if (g->samples[i].advantage != 0) return false;
+        if (advantage_any(&g->samples[i])) return false;
     return true;
 }
 

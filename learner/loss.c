@@ -122,7 +122,7 @@ static void rows_add(LossRows *r, const Group *g, int i, int n_trained, double w
         r->position[k] = t;
         r->target[k] = s->tokens[t];
         r->old[k] = g->kind == GROUP_DEMO ? 0 : s->logprobs[t];
-        r->advantage[k] = g->kind == GROUP_DEMO ? 1 : s->advantage;
+        r->advantage[k] = g->kind == GROUP_DEMO ? 1 : sample_advantage_at(s, t);
         r->weight[k] = weight;
     }
 }

@@ -56,7 +56,7 @@ typedef struct {
     float *old;       /* [n] log-prob when sampled (Sample.logprobs); 0 for demonstrations */
     float *ref;       /* [n] log-prob under the reference: caller fills (loss_record); NULL until
                          loss_rows_want_ref */
-    float *advantage; /* [n] the sample's */
+    float *advantage; /* [n] the sample's, or its step's */
     double *weight;   /* [n] share in the step's loss */
     int capacity;
 } LossRows;

@@ -44,6 +44,28 @@ void group_case_begin(GroupCase *k, RewardBlock *b, int64_t step, int64_t steps)
     k->c = reward_case_open(b, k->evidence, k->g->n_samples, step, steps);
 }
 
+/* Tokens until the text has `bytes` bytes. */
+static int tokens_until(const Sample *s, size_t bytes)
+{
+    int t = 0;
+    while (t < s->n_tokens - 1 && (size_t)s->text_ends[t] < bytes) t++;
+    return t + 1;
+}
+
+/* From bytes of the text to tokens; steps that end in one token become one. Where a step's end is
+ * not known in tokens there are no rewards of steps. */
+static void finish_steps(Sample *s, const StepScores *rewards)
+{
+    if (!rewards->n || !s->text_ends || !s->n_tokens || s->reward.status != SCORE_OK) return;
+    s->steps = NEW(SampleStep, rewards->n);
+    for (int k = 0; k < rewards->n; k++) {
+        int end = tokens_until(s, rewards->list[k].end);
+        if (!s->n_steps || s->steps[s->n_steps - 1].end < end)
+            s->steps[s->n_steps++] = (SampleStep){.end = end};
+        s->steps[s->n_steps - 1].reward += rewards->list[k].score.value;
+    }
+}
+
 void group_case_finish(GroupCase *k, const RewardBlock *b)
 {
     group_reserve_scores(k->g, b->n);
@@ -55,6 +77,7 @@ void group_case_finish(GroupCase *k, const RewardBlock *b)
             s->notes[j] = mem_text(reward_case_note(k->c, j, i));
         }
         s->reward = reward_case_reward(k->c, i);
+        finish_steps(s, reward_case_steps(k->c, i));
     }
     reward_case_close(k->c);
     k->c = NULL;

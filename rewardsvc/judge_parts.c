@@ -88,6 +88,11 @@ bool parts_done(JudgeParts *q)
 
 /* ---- what came of it ------------------------------------------------------------------------- */
 
+const Evidence *parts_evidence(const JudgeParts *q, int sample)
+{
+    return &q->samples[sample];
+}
+
 int parts_samples(const JudgeParts *q)
 {
     return q->n;

@@ -34,6 +34,7 @@ bool parts_done(JudgeParts *q);
 int parts_samples(const JudgeParts *q);
 /* Of one that is done. */
 int parts_count(const JudgeParts *q, int sample);
+const Evidence *parts_evidence(const JudgeParts *q, int sample);
 /* The votes of a part, lowest first, into votes [MOST_VOTES]; how many. */
 int parts_votes(const JudgeParts *q, int sample, int part, double *votes);
 /* Why a part has no votes: a score with that status; the reason goes to fail(). */

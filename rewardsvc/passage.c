@@ -66,6 +66,22 @@ void passage_init(Passage *p, Span bytes)
     p->lower = buffer_span(&p->owned[1]);
 }
 
+size_t passage_bytes(Span s, size_t n)
+{
+    const size_t replacement = 3; /* bytes of U+FFFD */
+    const char *begin = s.p;
+    while (s.n > 0 && n > 0) {
+        size_t taken, run = ascii_run(s), made;
+        if (run > 0)
+            made = taken = run < n ? run : n;
+        else
+            made = character_at(s.p, s.n, &taken) >= 0 ? taken : replacement;
+        s.p += taken, s.n -= taken;
+        n -= made < n ? made : n;
+    }
+    return (size_t)(s.p - begin);
+}
+
 void passage_free(Passage *p)
 {
     for (int i = 0; i < 2; i++) buffer_free(&p->owned[i]);

@@ -20,7 +20,9 @@ typedef struct {
 } Passage;
 
 void passage_init(Passage *p, Span bytes);
-void passage_free(Passage *p);        /* an empty one is fine */
+void passage_free(Passage *p); /* an empty one is fine */
+/* How many of `bytes` the first n bytes of their passage's text stand for. */
+size_t passage_bytes(Span bytes, size_t n);
 void lower_add(Buffer *b, Span text); /* appends it in lower case (simple mapping) */
 
 /* The first character of s (not empty, UTF-8 of a Passage); moves s behind it. */

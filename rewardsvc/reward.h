@@ -30,6 +30,16 @@ typedef struct {
     bool training; /* false: an evaluation, or texts from a file; noise is for training only */
 } Evidence;
 
+/* Scores, or rewards, of the steps of an answer. */
+typedef struct {
+    size_t end; /* bytes of the answer's text up to the step's end; rising */
+    Score score;
+} StepScore;
+typedef struct {
+    int n; /* 0: none */
+    StepScore *list;
+} StepScores;
+
 /* A group, as judges and shapes see it. */
 typedef struct {
     int n;                   /* samples */
@@ -39,6 +49,8 @@ typedef struct {
     int n_components; /* of the block */
     const Score
         *scores; /* [n_components, n]; of components that are not known yet: not applicable */
+    const StepScores *step_scores; /* [n_components, n] of components that score steps too */
+    StepScores *step_rewards;      /* [n] out, of shapes: rewards beside the answer's (shape.h) */
 } GroupEvidence;
 
 static inline Score group_score(const GroupEvidence *g, int component, int sample)
@@ -116,15 +128,16 @@ typedef struct {
      * stays until the question is gone. NULL with the reason: the group's scores are errors. work:
      * called once a turn of the rank; moves every question of this component on for a moment
      *   (milliseconds, at most a model's forward pass); whether anything moved.
-     * answered: true: scores [n] and notes [n] (the judge's text, owned by the caller from then on,
-     *   or NULL) are written where wanted, and the question is gone.
+     * answered: true: scores [n], notes [n] (the judge's text, owned by the caller from then on,
+     *   or NULL) and steps [n] (empty on entry; lists owned by the caller from then on) are written
+     *   where wanted, and the question is gone.
      * withdraw: nobody waits for the question any more; it is gone. */
     int (*prepare)(const RewardValue *values, void *state);
     int (*bind)(struct Judges *judges, const char *label, const RewardValue *values, void *state);
     void *(*ask)(const RewardValue *values, void *state, const GroupEvidence *g,
                  const bool *wanted);
     bool (*work)(void *state);
-    bool (*answered)(void *state, void *question, Score *scores, char **notes);
+    bool (*answered)(void *state, void *question, Score *scores, char **notes, StepScores *steps);
     void (*withdraw)(void *state, void *question);
 
     /* State over steps, of a reward of any kind. advance: once a step, on the first reward rank,

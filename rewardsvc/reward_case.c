@@ -19,12 +19,14 @@ typedef struct {
 struct RewardCase {
     RewardBlock *b;
     GroupEvidence g;
-    Progress *progress; /* [b->n] */
-    Score *scores;      /* [b->n, n] */
-    float *latencies;   /* [b->n, n] */
-    char **notes;       /* [b->n, n] */
-    Score *reward;      /* [n] */
-    bool *wanted;       /* [n] scratch */
+    Progress *progress;       /* [b->n] */
+    Score *scores;            /* [b->n, n] */
+    float *latencies;         /* [b->n, n] */
+    char **notes;             /* [b->n, n] */
+    StepScores *steps;        /* [b->n, n] */
+    StepScores *step_rewards; /* [n] */
+    Score *reward;            /* [n] */
+    bool *wanted;             /* [n] scratch */
     bool settled;
 };
 
@@ -137,7 +139,8 @@ static Stage listen(RewardCase *c, int k)
     Score *scores = c->scores + k * c->g.n;
     double waited = clock_seconds() - p->asked_at;
     errors_quiet(1);
-    bool answered = r->reward->answered(r->state, p->question, scores, c->notes + k * c->g.n);
+    bool answered = r->reward->answered(r->state, p->question, scores, c->notes + k * c->g.n,
+                                        c->steps + k * c->g.n);
     errors_quiet(-1);
     want(c, k);
     if (answered) {
@@ -242,6 +245,8 @@ RewardCase *reward_case_open(RewardBlock *b, const Evidence *samples, int n, int
     c->scores = NEW(Score, cells);
     c->latencies = NEW(float, cells);
     c->notes = NEW(char *, cells);
+    c->steps = NEW(StepScores, cells);
+    c->step_rewards = NEW(StepScores, n);
     c->reward = NEW(Score, n);
     c->wanted = NEW(bool, n);
     c->g = (GroupEvidence){.n = n,
@@ -249,7 +254,9 @@ RewardCase *reward_case_open(RewardBlock *b, const Evidence *samples, int n, int
                            .step = step,
                            .steps = steps,
                            .n_components = b->n,
-                           .scores = c->scores};
+                           .scores = c->scores,
+                           .step_scores = c->steps,
+                           .step_rewards = c->step_rewards};
     for (size_t i = 0; i < cells; i++) c->scores[i] = score_failed(SCORE_NOT_APPLICABLE);
     return c;
 }
@@ -274,9 +281,14 @@ void reward_case_close(RewardCase *c)
     for (int k = 0; k < c->b->n; k++) {
         const RewardComponent *r = &c->b->components[k];
         if (c->progress[k].stage == ASKED) r->reward->withdraw(r->state, c->progress[k].question);
-        for (int i = 0; i < c->g.n; i++) mem_free(c->notes[k * c->g.n + i]);
+        for (int i = 0; i < c->g.n; i++) {
+            mem_free(c->notes[k * c->g.n + i]);
+            mem_free(c->steps[k * c->g.n + i].list);
+        }
     }
-    void *owned[] = {c->progress, c->scores, c->latencies, c->notes, c->reward, c->wanted, c};
+    for (int i = 0; i < c->g.n; i++) mem_free(c->step_rewards[i].list);
+    void *owned[] = {c->progress,     c->scores, c->latencies, c->notes, c->steps,
+                     c->step_rewards, c->reward, c->wanted,    c};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) mem_free(owned[i]);
 }
 
@@ -298,4 +310,9 @@ float reward_case_latency(const RewardCase *c, int component, int sample)
 const char *reward_case_note(const RewardCase *c, int component, int sample)
 {
     return c->notes[component * c->g.n + sample];
+}
+
+const StepScores *reward_case_steps(const RewardCase *c, int sample)
+{
+    return &c->step_rewards[sample];
 }

@@ -30,5 +30,7 @@ Score reward_case_reward(const RewardCase *c, int sample);
 Score reward_case_score(const RewardCase *c, int component, int sample);
 float reward_case_latency(const RewardCase *c, int component, int sample); /* seconds */
 const char *reward_case_note(const RewardCase *c, int component, int sample);
+/* Rewards of the answer's steps, all ok and finite; borrowed. */
+const StepScores *reward_case_steps(const RewardCase *c, int sample);
 
 #endif

@@ -17,6 +17,23 @@ void shape_add(Score *reward, Score term)
         *reward = score_failed(term.status);
 }
 
+/* Two lists by rising ends; what ends at one byte is one step. */
+void shape_add_steps(StepScores *to, const StepScores *scores, double weight)
+{
+    StepScores all = {.list = NEW(StepScore, to->n + scores->n)};
+    for (int a = 0, b = 0; a < to->n || b < scores->n;) {
+        bool first = b == scores->n || (a < to->n && to->list[a].end <= scores->list[b].end);
+        StepScore s = first ? to->list[a++] : scores->list[b++];
+        if (!first) s.score.value *= weight;
+        if (all.n && all.list[all.n - 1].end == s.end)
+            all.list[all.n - 1].score.value += s.score.value;
+        else
+            all.list[all.n++] = s;
+    }
+    mem_free(to->list);
+    *to = all;
+}
+
 Score shape_score(const GroupEvidence *g, int component, int sample)
 {
     return component < 0 ? score_failed(SCORE_NOT_APPLICABLE) : group_score(g, component, sample);

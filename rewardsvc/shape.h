@@ -9,6 +9,9 @@
  * stays as it is. */
 void shape_add(Score *reward, Score term);
 
+/* Adds weight times the scores, which must be ok, to an answer's rewards of steps. */
+void shape_add_steps(StepScores *rewards, const StepScores *scores, double weight);
+
 /* The score of a component that may not be given (-1): not applicable then. */
 Score shape_score(const GroupEvidence *g, int component, int sample);
 /* Its value where it is ok, else `neutral`. */

@@ -328,8 +328,9 @@ static void question_free(Question *q)
     mem_free(q);
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
+    (void)steps;
     const State *s = state;
     Question *q = question;
     if (!q->done) return false;

@@ -180,7 +180,46 @@ static void *ask(const RewardValue *v, void *state, const GroupEvidence *g, cons
     return q;
 }
 
+/* Where the steps end in the answer's own text: they were cut from what it is in UTF-8. */
+static void find_ends(const State *s, const Evidence *e, StepScores *steps)
+{
+    Span cut[MOST_STEPS], place = s->place->take((Span){e->text, e->n_text});
+    Passage text;
+    passage_init(&text, place);
+    int n = steps_cut(text.text, s->steps, (int)s->values[STEPS_MOST].number, cut);
+    for (int k = 0; k < n && k < steps->n; k++) {
+        size_t end = (size_t)(cut[k].p - text.text.p) + cut[k].n;
+        steps->list[k].end = (size_t)(place.p - e->text) + passage_bytes(place, end);
+    }
+    passage_free(&text);
+}
+
 /* ---- answers --------------------------------------------------------------------------------- */
+
+static double scaled(const State *s, double x)
+{
+    const RewardValue *v = s->values;
+    return v[SCALE].flag ? (x - v[LEAST].number) / (v[MOST].number - v[LEAST].number) : x;
+}
+
+/* The scores of an answer's steps by themselves. */
+static StepScores steps_of(const State *s, const JudgeParts *q, int sample)
+{
+    const Evidence *e = parts_evidence(q, sample);
+    StepScores steps = {0};
+    double votes[MOST_VOTES];
+    if (s->steps == STEPS_NONE || !span_trim(s->place->take((Span){e->text, e->n_text})).n)
+        return steps;
+    steps.n = parts_count(q, sample);
+    steps.list = NEW(StepScore, steps.n);
+    for (int k = 0; k < steps.n; k++) {
+        int n = parts_votes(q, sample, k, votes);
+        steps.list[k].score =
+            n ? score_ok(scaled(s, s->combine(votes, n))) : parts_failure(q, sample, k);
+    }
+    find_ends(s, e, &steps);
+    return steps;
+}
 
 static Score score_of(const State *s, const JudgeParts *q, int sample)
 {
@@ -193,12 +232,10 @@ static Score score_of(const State *s, const JudgeParts *q, int sample)
         double x = s->combine(votes, n);
         sum += x, least = fmin(least, x);
     }
-    double x = strcmp(v[STEPS_SCORE].text, "min") ? sum / n_parts : least;
-    if (v[SCALE].flag) x = (x - v[LEAST].number) / (v[MOST].number - v[LEAST].number);
-    return score_ok(x);
+    return score_ok(scaled(s, strcmp(v[STEPS_SCORE].text, "min") ? sum / n_parts : least));
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
     JudgeParts *q = question;
     if (!parts_done(q)) return false;
@@ -206,6 +243,7 @@ static bool answered(void *state, void *question, Score *scores, char **notes)
         if (!parts_count(q, i)) continue;
         scores[i] = score_of(state, q, i);
         notes[i] = parts_note(q, i);
+        steps[i] = steps_of(state, q, i);
     }
     parts_free(q);
     return true;

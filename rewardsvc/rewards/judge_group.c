@@ -390,8 +390,9 @@ static void score(const Question *q, Score *scores, char **notes)
     mem_free(sums);
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
+    (void)steps;
     Question *q = question;
     bool all = true;
     for (int k = 0; k < q->k; k++) all &= inquiry_done(q->votes[k].inquiry);

@@ -267,8 +267,9 @@ static char *note_of(const Part *p)
     return note.data;
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
+    (void)steps;
     Question *q = question;
     bool all = true;
     for (int i = 0; i < q->n; i++) all &= take(&q->parts[i]);

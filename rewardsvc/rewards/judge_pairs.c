@@ -146,8 +146,9 @@ static void *ask(const RewardValue *v, void *state, const GroupEvidence *g, cons
     return matches_ask(&((State *)state)->plan, g, wanted);
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
+    (void)steps;
     (void)state;
     if (!matches_done(question)) return false;
     matches_score(question, scores, notes);

@@ -201,8 +201,9 @@ static Score point_score(const State *s, const JudgeParts *q, int sample)
     return score_ok(x);
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
+    (void)steps;
     Question *q = question;
     if (q->parts ? !parts_done(q->parts) : !matches_done(q->matches)) return false;
     if (q->matches) matches_score(q->matches, scores, notes);

@@ -58,8 +58,9 @@ static void *ask(const RewardValue *v, void *state, const GroupEvidence *g, cons
     return q;
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
+    (void)steps;
     const State *s = state;
     JudgeParts *q = question;
     if (!parts_done(q)) return false;

@@ -288,8 +288,9 @@ static char *note_of(const State *s, const Question *q, int i, Score *score)
     return note.data;
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
+    (void)steps;
     Question *q = question;
     if (!parts_done(q->parts)) return false;
     for (int i = 0; i < q->n; i++) {

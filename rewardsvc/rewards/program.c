@@ -287,8 +287,9 @@ static void withdraw(void *state, void *question)
     mem_free(q);
 }
 
-static bool answered(void *state, void *question, Score *scores, char **notes)
+static bool answered(void *state, void *question, Score *scores, char **notes, StepScores *steps)
 {
+    (void)steps;
     State *s = state;
     Question *q = question;
     if (!work_on(q)) return false;

@@ -178,6 +178,20 @@ static Group write_many(const GenerateParams *p, int n_prompt)
     return g;
 }
 
+/* Bytes of the text after every token: those of the tokens so far, at most what a stop string left.
+ */
+static void expect_text_ends(const Sample *s)
+{
+    size_t whole = strlen(s->text);
+    ck_assert_ptr_nonnull(s->text_ends);
+    for (int t = 0; t < s->n_tokens; t++) {
+        Buffer text = {0};
+        tokenizer_decode(tiny()->tok, s->tokens, t + 1, true, &text);
+        ck_assert_uint_eq((size_t)s->text_ends[t], text.size < whole ? text.size : whole);
+        buffer_free(&text);
+    }
+}
+
 START_TEST(ends_where_it_should)
 {
     int eos = tokenizer_eos(tiny()->tok), n_eos = 0, n_length = 0;
@@ -192,6 +206,7 @@ START_TEST(ends_where_it_should)
         ck_assert_int_eq(s->finish, ended ? FINISH_EOS : FINISH_LENGTH);
         if (!ended) ck_assert_int_eq(s->n_tokens, 20);
         n_eos += ended, n_length += !ended;
+        expect_text_ends(s);
         Buffer text = {0};
         buffer_add(&text, "", 0);
         tokenizer_decode(tiny()->tok, s->tokens, s->n_tokens, true, &text);
@@ -262,6 +277,7 @@ START_TEST(stops_across_tokens)
         size_t cut = (size_t)(strstr(s->text, stop) - s->text);
         ck_assert_int_eq(t->finish, FINISH_STOP);
         ck_assert_uint_eq(strlen(t->text), cut);
+        expect_text_ends(t);
         ck_assert(!strncmp(t->text, s->text, cut));
         ck_assert(same_bits(t->tokens, s->tokens, 4 * (size_t)t->n_tokens));
         Buffer all = {0};

@@ -80,6 +80,14 @@ static Group group_of(int64_t step, int64_t id)
         g.samples[0].notes[1] = mem_printf("judged at %lld", (long long)g.id);
         g.samples[0].components[1] = (Score){0, SCORE_TIMEOUT};
         g.samples[1].latencies_s[1] = 1.5f;
+        Sample *s = &g.samples[1];
+        s->text_ends = NEW(int32_t, s->n_tokens);
+        for (int t = 0; t < s->n_tokens; t++) s->text_ends[t] = 2 * t + 1;
+        s->n_steps = s->n_tokens; /* 1, 2 or 3 */
+        s->steps = NEW(SampleStep, s->n_steps);
+        for (int t = 0; t < s->n_steps; t++)
+            s->steps[t] =
+                (SampleStep){.end = t + 1, .reward = 0.5 * t, .advantage = (float)step - 1};
     }
     return g;
 }
@@ -125,6 +133,11 @@ static void expect_step(int64_t step)
             ck_assert_str_eq(a->text, b->text);
             ck_assert_int_eq((int)a->finish, (int)b->finish);
             ck_assert(a->reward.value == b->reward.value && a->advantage == b->advantage);
+            if (b->n_tokens) ck_assert_int_eq(!a->text_ends, !b->text_ends);
+            if (b->text_ends)
+                ck_assert(same_bits(a->text_ends, b->text_ends, 4 * (size_t)b->n_tokens));
+            ck_assert_int_eq(a->n_steps, b->n_steps);
+            ck_assert(same_bits(a->steps, b->steps, sizeof *a->steps * (size_t)a->n_steps));
             for (int c = 0; c < want.n_components; c++) {
                 ck_assert_int_eq((int)a->components[c].status, (int)b->components[c].status);
                 ck_assert(a->latencies_s[c] == b->latencies_s[c]);

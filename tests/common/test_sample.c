@@ -41,6 +41,12 @@ static Group tiny_group(void)
     g.samples[1].notes[0] = mem_text("too long");
     g.samples[1].reward = (Score){-1, SCORE_REFUSED};
     g.samples[0].advantage = 0.7f;
+    g.samples[0].text_ends = NEW(int32_t, 3);
+    g.samples[0].text_ends[2] = 4;
+    g.samples[1].steps = NEW(SampleStep, 2);
+    g.samples[1].n_steps = 2;
+    g.samples[1].steps[0] = (SampleStep){.end = 1, .reward = 0.25, .advantage = -0.5f};
+    g.samples[1].steps[1] = (SampleStep){.end = 3, .reward = -1, .advantage = 0.5f};
     return g;
 }
 
@@ -64,11 +70,38 @@ START_TEST(a_group_comes_back_whole)
     ck_assert_str_eq(h.samples[1].notes[0], "too long");
     ck_assert_ptr_null(h.samples[1].notes[1]);
     ck_assert_int_eq((int)h.samples[1].reward.status, SCORE_REFUSED);
+    ck_assert_int_eq(h.samples[0].text_ends[2], 4);
+    ck_assert_ptr_null(h.samples[1].text_ends);
+    ck_assert_int_eq(h.samples[0].n_steps, 0);
+    ck_assert_int_eq(h.samples[1].n_steps, 2);
+    ck_assert_int_eq(h.samples[1].steps[1].end, 3);
+    ck_assert_double_eq(h.samples[1].steps[0].reward, 0.25);
+    ck_assert_float_eq(sample_advantage_at(&h.samples[1], 0), -0.5f);
+    ck_assert_float_eq(sample_advantage_at(&h.samples[1], 2), 0.5f);
+    ck_assert_float_eq(sample_advantage_at(&h.samples[0], 2), 0.7f);
     group_free(&g);
     group_free(&h);
     group_free(&h); /* an empty group is fine */
     buffer_free(&b);
     buffer_free(&again);
+}
+END_TEST
+
+START_TEST(steps_that_are_none_of_the_answer_are_refused)
+{
+    static const int32_t ends[][2] = {{0, 3}, {2, 2}, {2, 1}, {2, 4}, {-1, 3}};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        Group g = tiny_group(), h;
+        Buffer b = {0};
+        for (int k = 0; k < 2; k++) g.samples[1].steps[k].end = ends[i][k];
+        group_pack(&g, &b);
+        errors_quiet(1);
+        ck_assert_int_eq(group_unpack(&h, b.data, b.size), -1);
+        errors_quiet(-1);
+        ck_assert_ptr_nonnull(strstr(errors_last(), "has steps that are none of its answer"));
+        buffer_free(&b);
+        group_free(&g);
+    }
 }
 END_TEST
 
@@ -158,6 +191,6 @@ START_TEST(crc32c_is_castagnoli)
 }
 END_TEST
 
-TEST_MAIN("sample", a_group_comes_back_whole, every_flipped_bit_and_every_cut_is_refused,
-          hostile_counts_with_a_good_crc_are_refused, room_grows_and_keeps_what_is_there,
-          crc32c_is_castagnoli)
+TEST_MAIN("sample", a_group_comes_back_whole, steps_that_are_none_of_the_answer_are_refused,
+          every_flipped_bit_and_every_cut_is_refused, hostile_counts_with_a_good_crc_are_refused,
+          room_grows_and_keeps_what_is_there, crc32c_is_castagnoli)

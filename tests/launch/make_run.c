@@ -24,6 +24,12 @@ static void fill_sample(Sample *s, int64_t step, int k)
     s->components[1] = (Score){0.25, SCORE_OK};
     s->reward = k ? (Score){0, SCORE_TIMEOUT} : (Score){1.25, SCORE_OK};
     s->advantage = k ? -0.5f : 0.5f;
+    if (k) return;
+    s->notes[1] = mem_text("a good\x1b[2J answer");
+    s->n_steps = 2;
+    s->steps = NEW(SampleStep, 2);
+    s->steps[0] = (SampleStep){.end = 1, .reward = 0.05, .advantage = 0.25f};
+    s->steps[1] = (SampleStep){.end = 2, .reward = -0.05, .advantage = 0.75f};
 }
 
 static void add_step(RunFile *r, int64_t step)

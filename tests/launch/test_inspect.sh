@@ -60,6 +60,13 @@ shows '"timeout": 40' "$run" --rewards --json && valid_json rewards
 shows 'group 6 \(train, problem 107, weights of version 6\)' "$run" --samples 7
 shows 'group 36 ' "$run" --samples 37
 shows 'reward 1.25  advantage \+0.5000  3 tokens, ended by end of text  \(exact_number 1, length 0.25\)' "$run" --samples 37 --group 36
+shows 'step 1: tokens 0 to 0, reward \+0.05, advantage \+0.2500$' "$run" --samples 37 --group 36
+shows 'step 2: tokens 1 to 1, reward -0.05, advantage \+0.7500$' "$run" --samples 7
+shows '^      length wrote$' "$run" --samples 37
+shows '^        a good.* answer$' "$run" --samples 37
+grep -q "$(printf '\033')" "$work/out" && fail "a judge's note reached the terminal as it is"
+shows '"length": "a good' "$run" --samples 37 --json
+shows '"end": 2' "$run" --samples 37 --json
 shows 'reward timeout' "$run" --samples 37
 grep -qF '<answer>\x1b[2J\x0d\xff</answer>' "$work/out" || fail "control characters are not shown: $(cat -v "$work/out")"
 grep -qF 'next \u202e line' "$work/out" || fail "a mark of direction is not shown"

@@ -72,7 +72,7 @@ static void expect_answer(Asked *a, const ProgramCase *c)
     Score s;
     char *note = NULL;
     errors_quiet(1);
-    while (!a->reward->answered(a->state, a->question, &s, &note)) sandbox_wait(0.05);
+    while (!a->reward->answered(a->state, a->question, &s, &note, NULL)) sandbox_wait(0.05);
     errors_quiet(-1);
     ck_assert_msg(s.status == c->status &&
                       (s.status != SCORE_OK || fabs(s.value - c->value) < 1e-12),
@@ -272,7 +272,7 @@ static Score score_one(bool allow, int *prepared)
     if (setup_open(&setup, &r, v, &state)) return s;
     *prepared = r->prepare(v, state);
     void *q = r->ask(v, state, &g, &wanted);
-    while (q && !r->answered(state, q, &s, &note)) sandbox_wait(0.05);
+    while (q && !r->answered(state, q, &s, &note, NULL)) sandbox_wait(0.05);
     snprintf(refused, sizeof refused, "%s", note ? note : "");
     mem_free(note);
     r->close(state);

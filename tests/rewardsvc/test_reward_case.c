@@ -44,8 +44,10 @@ static void *judge_ask(const RewardValue *v, void *state, const GroupEvidence *g
     return question;
 }
 
-static bool judge_answered(void *state, void *question, Score *scores, char **notes)
+static bool judge_answered(void *state, void *question, Score *scores, char **notes,
+                           StepScores *steps)
 {
+    (void)steps;
     Judge *j = state;
     int *left = question;
     if (*left < 0 || --*left) return false;
