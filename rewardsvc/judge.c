@@ -232,6 +232,19 @@ const Config *judge_config(const Judge *j)
     return j->cfg;
 }
 
+char *judge_model_config(const Judge *j)
+{
+    const char *path = j->values[JUDGE_MODEL].text;
+    Config own = *j->cfg;
+    if (!strcmp(path, "policy")) return policy_config_text(&own);
+    char *sets = mem_printf("%s%smodel.path=%s\n", own.sets ? own.sets : "",
+                            own.sets && *own.sets ? "\n" : "", path);
+    own.sets = sets;
+    char *text = policy_config_text(&own);
+    mem_free(sets);
+    return text;
+}
+
 /* FNV-1a. */
 uint64_t judge_hash(const char *text)
 {

@@ -74,6 +74,9 @@ int judge_borrow(Judge *j, const JudgeLoan *loan);
 Policy *judge_policy(Judge *j);
 int judge_max_context(const Judge *j);
 const Config *judge_config(const Judge *j);
+/* What a checkpoint of such a model keeps as its config_text, so that a later `model:` can name the
+ * checkpoint: the experiment, with this judge's model as the policy. Caller frees. */
+char *judge_model_config(const Judge *j);
 /* Opens its model anew, with the weights of the beginning: what judge_policy gave is gone. 0, or -1
  * with the reason. */
 int judge_reopen(Judge *j);

@@ -127,7 +127,10 @@ static int make_folders(const char *dir)
 /* From here on states refer to this copy. */
 static void keep_copy(Study *s)
 {
-    if (make_folders(s->dir) || verifier_save(s->v, s->dir, s->learned, s->keep)) {
+    char *config = judge_model_config(s->model);
+    int rc = make_folders(s->dir) || verifier_save(s->v, s->dir, s->learned, s->keep, config);
+    mem_free(config);
+    if (rc) {
         fail("%s: no copy of the verifier after step %lld (the reason is above); its checkpoints "
              "hold more pairs instead",
              s->dir, (long long)s->learned);

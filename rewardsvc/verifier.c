@@ -211,13 +211,15 @@ static void arrays_free(CheckpointArray *a, int n)
     mem_free(a);
 }
 
-int verifier_save(Verifier *v, const char *dir, int64_t step, int keep)
+int verifier_save(Verifier *v, const char *dir, int64_t step, int keep, char *config_text)
 {
     int n;
     begin_learning(v);
     CheckpointArray *a = arrays_of(v, &n);
-    CheckpointState s = {
-        .step = step, .adam_step = v->optimizer.step, .kernels = v->model->kernels};
+    CheckpointState s = {.step = step,
+                         .adam_step = v->optimizer.step,
+                         .kernels = v->model->kernels,
+                         .config_text = config_text};
     int rc = checkpoint_save(dir, &s, a, n, keep);
     arrays_free(a, n);
     return rc;

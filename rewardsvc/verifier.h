@@ -55,8 +55,9 @@ void verifier_drop_gradient(Verifier *v);
 uint32_t verifier_crc(const Verifier *v);
 
 /* Weights and AdamW's state as a checkpoint (common/checkpoint.h) of `step` in dir, whole or
- * absent; the newest `keep` stay. 0, or -1 with the reason. */
-int verifier_save(Verifier *v, const char *dir, int64_t step, int keep);
+ * absent; the newest `keep` stay. config_text: what its model is (judge_model_config), "" where
+ * nobody will open it as a model. 0, or -1 with the reason. */
+int verifier_save(Verifier *v, const char *dir, int64_t step, int keep, char *config_text);
 int verifier_load(Verifier *v, const char *dir, int64_t step);
 
 #endif

@@ -216,6 +216,23 @@ static double accuracy(Rank *r)
     return good / all;
 }
 
+/* Its copies are models: what another experiment names as a verifier to begin with. */
+static void check_copy_opens(const char *state)
+{
+    const KernelSet k = {.precision = PRECISION_F32, .product = PRODUCT_F32};
+    Policy p;
+    size_t n;
+    char *path = mem_printf("%s/r/rewards/cooper", dir);
+    ck_assert_msg(!policy_open(&p, path, &k, true), "%s", errors_last());
+    model_param_table(p.model, NULL, &n);
+    json_t *s = state_of(state);
+    json_int_t crc = json_integer_value(json_object_get(json_object_get(s, "base"), "crc"));
+    ck_assert_int_eq((json_int_t)crc32c(0, model_master(p.model), n * sizeof(float)), crc);
+    json_decref(s);
+    policy_close(&p);
+    mem_free(path);
+}
+
 START_TEST(the_verifier_learns_what_the_rule_knows)
 {
     clear_dir();
@@ -228,6 +245,7 @@ START_TEST(the_verifier_learns_what_the_rule_knows)
     double after = accuracy(r);
     ck_assert_msg(before < .75 && after > .95, "%g, then %g", before, after);
     ck_assert_msg(strlen(text) < 100, "%s", text); /* a copy just now: no pairs */
+    check_copy_opens(text);
     mem_free(text);
     rank_close(r);
     for (int step = 0; step <= 200; step += 20) { /* keep + 2 */

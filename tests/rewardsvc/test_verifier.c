@@ -216,7 +216,7 @@ START_TEST(what_is_kept_goes_on_with_the_same_bits)
     ck_assert_ptr_nonnull(mkdtemp(dir));
     Scene *s = scene_open(adam, PRECISION_BF16), *other = scene_open(adam, PRECISION_BF16);
     for (int step = 0; step < 3; step++) learn_step(s, step);
-    ck_assert_int_eq(verifier_save(s->v, dir, 3, 1), 0);
+    ck_assert_int_eq(verifier_save(s->v, dir, 3, 1, ""), 0);
     for (int step = 3; step < 6; step++) learn_step(s, step);
     learn_step(other, 77); /* somewhere else, and in the middle of a step */
     Ids a, b;
