@@ -219,9 +219,15 @@ static void add_answer(AnswerKind kind, int64_t id, int sample, Buffer *b)
 
 static void set_sample(Sample *s, const char *text)
 {
-    const int bytes_a_token = 4;
+    const int bytes_a_token = 4, n = (int)strlen(text);
     s->text = mem_text(text);
-    s->n_tokens = (int)strlen(text) / bytes_a_token + 1;
+    s->n_tokens = n / bytes_a_token + 1;
+    s->logprobs_untempered = NEW(float, s->n_tokens);
+    s->text_ends = NEW(int32_t, s->n_tokens);
+    for (int t = 0; t < s->n_tokens; t++) {
+        s->logprobs_untempered[t] = -0.01f * (float)(t + n % 7);
+        s->text_ends[t] = t + 1 < s->n_tokens ? bytes_a_token * (t + 1) : n;
+    }
 }
 
 Group answers_group(AnswerKind kind, int64_t id, int G)

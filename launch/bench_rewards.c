@@ -50,6 +50,7 @@ static const Rule rules[] = {
     {"game24", NULL, ANSWER_GAME24, CHEAP, false},
     {"json_schema", NULL, ANSWER_JSON, CHEAP, false},
     {"random", NULL, ANSWER_WORKED, CHEAP, false},
+    {"confidence", "{name: confidence, where: answer}", ANSWER_WORKED, CHEAP, false},
     {"language", NULL, ANSWER_WORKED, 0, true},
     {"rouge", NULL, ANSWER_SENTENCE, 0, false},
     {"wer", NULL, ANSWER_SENTENCE, 0, false},

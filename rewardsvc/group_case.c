@@ -28,6 +28,8 @@ int group_case_open(GroupCase *k, Group *g, const RewardRun *run)
                                     .text = text,
                                     .n_text = strlen(text),
                                     .n_tokens = s->n_tokens,
+                                    .logprobs = s->logprobs_untempered,
+                                    .text_ends = s->text_ends,
                                     .finish = s->finish,
                                     .record = k->record,
                                     .max_tokens = run->max_tokens,

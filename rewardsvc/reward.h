@@ -21,6 +21,10 @@ typedef struct {
     const char *prompt, *text; /* text [n_text]: the answer */
     size_t n_prompt, n_text;
     int n_tokens;
+    /* [n_tokens] as in Sample: log-probabilities at temperature 1, bytes of the text once each
+     * token is written; NULL where they are not known (texts from a file) */
+    const float *logprobs;
+    const int32_t *text_ends;
     FinishReason finish;
     const json_t *record; /* the problem's JSON object: "answer", "target", ... */
     int max_tokens;       /* the generation limit; 0 if unknown (score over JSONL) */

@@ -109,5 +109,29 @@ START_TEST(a_record_is_an_object)
 }
 END_TEST
 
-TEST_MAIN("group_case", rewards_know_what_is_training, a_judged_group_shows_what_was_written,
+/* Those at temperature 1, whatever the answers were sampled at. */
+START_TEST(rewards_see_log_probabilities_and_where_tokens_end)
+{
+    RewardBlock b = open_text("- {name: confidence, where: answer}\n");
+    GroupCase k;
+    Group g = group_of(GROUP_TRAIN, NULL);
+    static const int32_t ends[] = {8, 9, 10, 19};               /* <answer>|1|5|</answer> */
+    static const float ln[] = {0, -0.6931472f, -1.3862944f, 0}; /* 1, 1/2, 1/4, 1 */
+    for (int i = 0; i < N; i++) {
+        g.samples[i].logprobs = NEW(float, 4);
+        g.samples[i].logprobs_untempered = NEW(float, 4);
+        g.samples[i].text_ends = NEW(int32_t, 4);
+        memcpy(g.samples[i].logprobs_untempered, ln, sizeof ln);
+        memcpy(g.samples[i].text_ends, ends, sizeof ends);
+    }
+    judge(&b, &g, &k);
+    for (int i = 0; i < N; i++) ck_assert_double_eq_tol(g.samples[i].reward.value, 0.375, 1e-6);
+    group_case_close(&k);
+    group_free(&g);
+    reward_block_close(&b);
+}
+END_TEST
+
+TEST_MAIN("group_case", rewards_see_log_probabilities_and_where_tokens_end,
+          rewards_know_what_is_training, a_judged_group_shows_what_was_written,
           a_record_is_an_object)
