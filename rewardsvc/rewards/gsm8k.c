@@ -1,9 +1,10 @@
 /* Grade-school mathematics: the final number of a worked solution against the reference's. The
  * answer's number is looked for where the text says that it is, in this order: after the last
- * "####", in the last \boxed{}, in the last <answer></answer>; a text that says nothing of the kind
- * is judged by its last number. A place with two different numbers is no answer: guessing twice
- * must not pay. */
+ * "####", in the last \boxed{} (its braces counted), in the last <answer></answer>; a text that
+ * says nothing of the kind is judged by its last number. A place with two different numbers is no
+ * answer: guessing twice must not pay. */
 #include "rewardsvc/answer.h"
+#include "rewardsvc/math/math_equal.h"
 #include "rewardsvc/reward.h"
 
 enum { STRICT, FIELD };
@@ -22,12 +23,8 @@ static Span place_of(Span text, bool strict)
     Span mark = span_find_last(text, "####");
     if (mark.p) return span_line(span_after(text, mark));
     if (strict) return mark;
-    Span box = span_find_last(text, "\\boxed{");
-    if (box.p) {
-        Span inside = span_after(text, box), end = span_find(inside, "}");
-        return (Span){inside.p, end.p ? (size_t)(end.p - inside.p) : 0};
-    }
-    return answer_tag(text, "answer");
+    Span box = math_extract(text, MATH_BOXED, true);
+    return box.p ? box : answer_tag(text, "answer");
 }
 
 static Score score(const RewardValue *v, void *state, const Evidence *e)

@@ -124,7 +124,10 @@ START_TEST(gsm8k_finds_the_final_number)
                                         "\\boxed{1234} (not 7)",
                                         "<answer>$1234</answer> 3",
                                         "#### 7\n#### 1234",
-                                        "= **1234**"};
+                                        "= **1234**",
+                                        "\\boxed{\\text{It is } 1234}",
+                                        "\\boxed{1234\\text{ km}} or so",
+                                        "\\boxed{{1234}}"};
     static const char *const wrong[] = {"#### 1235",
                                         "#### 1234 or 1235",
                                         "1234 is wrong, 7",
@@ -137,7 +140,9 @@ START_TEST(gsm8k_finds_the_final_number)
                                         "12345",
                                         "1.234",
                                         "<answer>1234 or 7</answer>",
-                                        "\\boxed{1234"};
+                                        "\\boxed{1234",
+                                        "\\boxed{\\frac{1234}{2}}",
+                                        "\\boxed{\\sqrt{1234} + 7}"};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) expect(&s, r, right[i], 1);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) expect(&s, r, wrong[i], 0);
     expect(&strict, r, "#### 1234", 1);
