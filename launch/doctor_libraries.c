@@ -1,14 +1,23 @@
 /* See doctor.h: libraries and launchers. Versions are asked of the libraries that were loaded and
  * compared with those that the build saw. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <arb.h>
+#include <curl/curl.h>
 #include <dnnl_version.h>
 #include <glob.h>
+#include <gmp.h>
 #include <hdf5.h>
+#include <jansson.h>
 #include <mpi.h>
+#include <pcre2.h>
+#include <seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utf8proc.h>
+#include <zlib.h>
 
 #include "common/memory.h"
 #include "launch/doctor.h"
@@ -131,6 +140,30 @@ static void look_at_onednn(Findings *f)
                  DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH);
 }
 
+/* What rewards and files stand on: versions as loaded. */
+static void look_at_others(Findings *f)
+{
+    char pcre2[64] = "", zlib[32];
+    uint32_t jit = 0;
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    const struct scmp_version *seccomp = seccomp_version();
+    bool waits = !(curl->features & CURL_VERSION_ASYNCHDNS);
+    pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
+    pcre2_config(PCRE2_CONFIG_JIT, &jit);
+    snprintf(zlib, sizeof zlib, "%s", zlibVersion());
+    findings_add(f, waits ? FINDING_WARNING : FINDING_OK, "libcurl", "%s, %s%s", curl->version,
+                 curl->ssl_version ? curl->ssl_version : "without TLS",
+                 waits ? "; it looks names up while everything waits" : "");
+    findings_add(f, FINDING_OK, "libseccomp", "%u.%u.%u", seccomp->major, seccomp->minor,
+                 seccomp->micro);
+    findings_add(f, FINDING_OK, "PCRE2", "%s, compiler to machine code: %s", pcre2,
+                 jit ? "yes" : "no");
+    findings_add(f, FINDING_OK, "FLINT", "%s, Arb %s, GMP %s", flint_version, arb_version,
+                 gmp_version);
+    findings_add(f, FINDING_OK, "texts", "jansson %s, utf8proc %s, zlib %s", jansson_version_str(),
+                 utf8proc_version(), zlib);
+}
+
 static void look_at_cuda(Findings *f)
 {
     glob_t found;
@@ -152,5 +185,6 @@ void doctor_libraries(Findings *f)
     look_at_slurm(f);
     look_at_hdf5(f);
     look_at_onednn(f);
+    look_at_others(f);
     look_at_cuda(f);
 }

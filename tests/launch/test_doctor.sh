@@ -9,6 +9,11 @@ same ok "$(state HDF5)" HDF5
 same absent "$(state PMIx)" "PMIx of one process alone"
 same absent "$(state CUDA)" CUDA
 grep -q "^ok *MPI " "$dir/out"
+same ok "$(state libcurl)" libcurl
+grep -qE "^ok *libcurl +[1-9][0-9.]+, [A-Za-z]+" "$dir/out"
+grep -qE "^ok *libseccomp +[1-9]+\.[0-9]+\.[0-9]+$" "$dir/out"
+grep -qE "^ok *PCRE2 +10\.[0-9]+" "$dir/out"
+grep -qE "^ok *FLINT +[0-9.]+, Arb [0-9.]+, GMP [0-9.]+$" "$dir/out"
 same 1 "$(grep -cE "^(ok *sandbox .*namespaces of their own, [0-9.]+ ms each; .*[Pp]ython|absent *sandbox .*allow_unsandboxed: true)" "$dir/out")" "a sentence on the sandbox"
 grep -qE "GFLOP/s: f32 [1-9][0-9]*, bf16 [1-9][0-9]*, bf16_as_f32 [1-9][0-9]*; a bf16 run begun now would take bf16" "$dir/out"
 grep -q "^training works here" "$dir/out"
