@@ -142,14 +142,26 @@ int64_t arithmetic_columns(int64_t a, int64_t b, char op, double forget, Draw *d
     return result;
 }
 
+static char *record_with_options(const Arithmetic *p, char op)
+{
+    Draw unused = {0};
+    Buffer b = {0};
+    long long right = p->answer;
+    long long wrong = arithmetic_columns(p->numbers[0], p->numbers[1], op, 1, &unused, &b);
+    if (wrong == right) wrong = right + 10;
+    bool wrong_first = crc32c(2, p->text, strlen(p->text)) & 1;
+    buffer_free(&b);
+    return mem_printf("{\"answer\": \"%lld\", \"options\": [\"%lld\", \"%lld\"]}", right,
+                      wrong_first ? wrong : right, wrong_first ? right : wrong);
+}
+
 void arithmetic_two_numbers(const TaskState *t, Split split, int64_t i, char op, Problem *out)
 {
     Arithmetic p;
     Draw d;
     Buffer b = {0};
     arithmetic_problem(t, split, i, &p, &d);
-    *out = (Problem){.prompt = mem_text(p.text),
-                     .record = mem_printf("{\"answer\": \"%lld\"}", (long long)p.answer)};
+    *out = (Problem){.prompt = mem_text(p.text), .record = record_with_options(&p, op)};
     if (split != SPLIT_DEMO) return;
     buffer_text(&b, "<think>");
     int64_t result = arithmetic_columns(p.numbers[0], p.numbers[1], op,

@@ -53,7 +53,9 @@ void arithmetic_problem(const TaskState *t, Split split, int64_t i, Arithmetic *
 int64_t arithmetic_columns(int64_t a, int64_t b, char op, double forget, Draw *d, Buffer *out);
 
 /* A whole problem with two numbers and op '+' or '-': prompt, record, and for SPLIT_DEMO the
- * columns worked inside <think>, with carries forgotten, and the result inside <answer>. */
+ * columns worked inside <think>, with carries forgotten, and the result inside <answer>. The
+ * record's "options" are "answer" and the result of one who forgets every carry (where none is
+ * needed: one that is 10 off), in an order that the problem decides: for rewards that ask which. */
 void arithmetic_two_numbers(const TaskState *t, Split split, int64_t i, char op, Problem *out);
 
 #endif

@@ -109,6 +109,8 @@ static void check_task(Check *k)
           "only task jsonl reads a file, task.name is %s", name);
     CHECK(rows || !*k->c->task.heldout, "task.heldout", NULL,
           "only task jsonl reads a file, task.name is %s", name);
+    CHECK(rows || !*k->c->task.demo_field, "task.demo_field", NULL,
+          "only task jsonl has fields, task.name is %s", name);
     CHECK(!rows || *k->c->task.prompt_field, "task.prompt_field", NULL,
           "the name of a field is wanted");
     CHECK(!rows || *k->c->task.answer_field, "task.answer_field", NULL,

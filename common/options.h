@@ -72,6 +72,7 @@ TEXT(task, heldout, "",
      "jsonl: path of the held-out rows; empty: every 10th row (by hash) of train")
 TEXT(task, prompt_field, "question", "jsonl: the field that is asked")
 TEXT(task, answer_field, "answer", "jsonl: the field with the reference answer")
+TEXT(task, demo_field, "", "jsonl: the field with what sft imitates; empty: the reference answer")
 TEXT(task, system, "", "system message of the chat; empty: the template's own")
 TEXT(task, instruction, "", "text put before every problem, for instance the wanted format")
 CHOICE(task, template, "auto", "auto|chat|raw",

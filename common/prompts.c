@@ -225,6 +225,7 @@ static TaskSettings settings_of(const Config *c)
         .heldout = c->task.heldout,
         .prompt_field = c->task.prompt_field,
         .answer_field = c->task.answer_field,
+        .demo_field = c->task.demo_field,
         .instruction = c->task.instruction,
     };
 }

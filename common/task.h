@@ -32,7 +32,8 @@ typedef struct {
     double forget_carry; /* demonstrator: probability of forgetting each carry (or borrow) */
     const char *train, *heldout;             /* jsonl: paths */
     const char *prompt_field, *answer_field; /* jsonl: names of the fields */
-    const char *instruction;                 /* put before (jsonl, chat models): see options.h */
+    const char *demo_field;  /* jsonl: of the demonstration; NULL or "": the answer */
+    const char *instruction; /* put before (jsonl, chat models): see options.h */
 } TaskSettings;
 
 typedef struct Task Task;

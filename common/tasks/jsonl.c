@@ -1,8 +1,8 @@
 /* Rows of a file. Held-out rows are a second file, or every 10th of the first by the hash of its
  * prompt, so that the same question never lies on both sides; with two files, training rows whose
  * prompt is also held out are left out. The same file twice is one that is only evaluated. A row's
- * demonstration is its reference answer. The record is the row with "answer" holding the reference
- * answer as text. */
+ * demonstration is its field task.demo_field, else its reference answer. The record is the row with
+ * "answer" holding the reference answer as text. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 enum { SIDES = 10, MOST_ERRORS = 20 };
 
 typedef struct {
-    char *prompt, *answer, *record;
+    char *prompt, *record, *demo;
 } Row;
 
 typedef struct {
@@ -29,8 +29,8 @@ struct TaskState {
 static void row_free(Row *r)
 {
     mem_free(r->prompt);
-    mem_free(r->answer);
     mem_free(r->record);
+    mem_free(r->demo);
     *r = (Row){0};
 }
 
@@ -52,19 +52,28 @@ static void rows_add(Rows *r, Row row)
 
 static int read_row(const Jsonl *j, json_t *json, const TaskSettings *s, Row *out)
 {
+    bool has_demo = s->demo_field && *s->demo_field;
+    char *answer = NULL;
+    int rc = -1;
     *out = (Row){.prompt = jsonl_text(j, json, s->prompt_field)};
-    if (out->prompt) out->answer = jsonl_text(j, json, s->answer_field);
-    if (!out->answer || !*out->prompt) {
-        if (out->answer) jsonl_fail(j, "field \"%.60s\" is empty", s->prompt_field);
-        row_free(out);
-        return -1;
+    if (out->prompt) answer = jsonl_text(j, json, s->answer_field);
+    if (!answer) goto done;
+    if (!*out->prompt) {
+        jsonl_fail(j, "field \"%.60s\" is empty", s->prompt_field);
+        goto done;
     }
-    json_object_set_new(json, "answer", json_string(out->answer));
+    out->demo = has_demo ? jsonl_text(j, json, s->demo_field) : mem_text(answer);
+    if (!out->demo) goto done;
+    json_object_set_new(json, "answer", json_string(answer));
     char *dump = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
     if (!dump) die(EXIT_UNABLE, "out of memory");
     out->record = mem_text(dump);
     free(dump);
-    return 0;
+    rc = 0;
+done:
+    if (rc) row_free(out);
+    mem_free(answer);
+    return rc;
 }
 
 static int read_rows(const char *path, const TaskSettings *s, Rows *out)
@@ -167,7 +176,7 @@ static void problem(const TaskState *t, Split split, int64_t i, Problem *out)
     REQUIRE(i >= 0 && i < count(t, split), "row %lld of split %d", (long long)i, split);
     const Row *r = &side(t, split)->rows[i];
     *out = (Problem){.prompt = mem_text(r->prompt), .record = mem_text(r->record)};
-    if (split == SPLIT_DEMO) out->demo = mem_text(r->answer);
+    if (split == SPLIT_DEMO) out->demo = mem_text(r->demo);
 }
 
 const Task task_jsonl = {

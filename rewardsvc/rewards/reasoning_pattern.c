@@ -15,13 +15,16 @@
 #include "rewardsvc/reward.h"
 #include "rewardsvc/words.h"
 
-enum { LIST, DIVISOR, BOUNDARY, WHERE };
+enum { LIST, PHRASES, DIVISOR, BOUNDARY, WHERE };
 enum { REPEAT_WORDS = 20, PHRASES_MAX = 64, N_MATH = 40 };
 
 static const RewardSetting settings[] = {
     {"list", SETTING_TEXT, .text = "math",
      .help = "math: the 40 phrases; open: 13 more for open-ended tasks, and no penalty for \"user: "
              "\""},
+    {"phrases", SETTING_TEXT, .text = "",
+     .help = "a list of your own instead, in lower case, with | between: \"wait|let me see|so, \" "
+             "(other languages, other domains)"},
     {"divisor", SETTING_NUMBER, .number = 20, .least = 1, .most = 64,
      .help = "phrases that make a 1"},
     {"boundary", SETTING_BOOL, .number = 0,
@@ -48,30 +51,64 @@ typedef struct {
     const Place *place;
     int n;
     bool turns;
-    size_t lengths[PHRASES_MAX];
+    Span phrases[PHRASES_MAX];
     uint8_t begins[256][32];  /* [first byte][bit of the second] */
     int8_t first[256];        /* of the phrases that begin with the byte, + 1; 0: none does */
     int8_t next[PHRASES_MAX]; /* the next one that begins with the same byte, + 1 */
 } Patterns;
 
-static int open_patterns(const RewardValue *v, void **state)
+static int add_phrase(Patterns *p, Span phrase)
+{
+    if (phrase.n < 2)
+        return fail("phrases: a phrase needs two bytes, \"%.*s\" has less", (int)phrase.n,
+                    phrase.p);
+    if (p->n == PHRASES_MAX) return fail("phrases: at most %d", PHRASES_MAX);
+    for (size_t i = 0; i < phrase.n; i++)
+        if (phrase.p[i] >= 'A' && phrase.p[i] <= 'Z')
+            return fail("phrases: \"%.*s\" has capitals, and is compared with lower case",
+                        (int)phrase.n, phrase.p);
+    const unsigned char *t = (const unsigned char *)phrase.p;
+    p->begins[t[0]][t[1] / 8] |= (uint8_t)(1 << t[1] % 8);
+    p->next[p->n] = p->first[t[0]];
+    p->phrases[p->n++] = phrase;
+    p->first[t[0]] = (int8_t)p->n;
+    return 0;
+}
+
+static int add_own_phrases(Patterns *p, const char *text)
+{
+    for (;; text++) {
+        size_t n = strcspn(text, "|");
+        if (add_phrase(p, (Span){text, n})) return -1;
+        text += n;
+        if (!*text) return 0;
+    }
+}
+
+static int add_phrases(Patterns *p, const RewardValue *v)
 {
     bool open = !strcmp(v[LIST].text, "open");
-    const Place *place = place_find(v[WHERE].text);
-    if (!place) return -1;
+    int n = open ? (int)(sizeof phrases / sizeof *phrases) : N_MATH;
     if (!open && strcmp(v[LIST].text, "math"))
         return fail("list: %s is not math or open", v[LIST].text);
-    Patterns *p = *state = NEW(Patterns, 1);
-    p->place = place;
-    p->n = open ? (int)(sizeof phrases / sizeof *phrases) : N_MATH;
     p->turns = !open;
-    for (int i = 0; i < p->n; i++) {
-        const unsigned char *t = (const unsigned char *)phrases[i];
-        p->lengths[i] = strlen(phrases[i]);
-        p->begins[t[0]][t[1] / 8] |= (uint8_t)(1 << t[1] % 8);
-        p->next[i] = p->first[t[0]];
-        p->first[t[0]] = (int8_t)(i + 1);
+    if (*v[PHRASES].text) return add_own_phrases(p, v[PHRASES].text);
+    for (int i = 0; i < n; i++)
+        if (add_phrase(p, span_of(phrases[i]))) return -1;
+    return 0;
+}
+
+static int open_patterns(const RewardValue *v, void **state)
+{
+    const Place *place = place_find(v[WHERE].text);
+    if (!place) return -1;
+    Patterns *p = NEW(Patterns, 1);
+    p->place = place;
+    if (add_phrases(p, v)) {
+        mem_free(p);
+        return -1;
     }
+    *state = p;
     return 0;
 }
 
@@ -93,9 +130,9 @@ static int count_hits(const Patterns *p, Span text, bool boundary)
         unsigned char a = (unsigned char)text.p[i], b = (unsigned char)text.p[i + 1];
         if (!(p->begins[a][b / 8] >> b % 8 & 1)) continue;
         for (int k = p->first[a] - 1; k >= 0; k = p->next[k] - 1) {
-            size_t n = p->lengths[k];
+            size_t n = p->phrases[k].n;
             if (found >> k & 1 || n > text.n - i) continue;
-            if (memcmp(text.p + i, phrases[k], n) == 0 && !(boundary && in_a_word(text, i, n)))
+            if (memcmp(text.p + i, p->phrases[k].p, n) == 0 && !(boundary && in_a_word(text, i, n)))
                 found |= (uint64_t)1 << k;
         }
     }

@@ -180,6 +180,39 @@ START_TEST(heldout_meets_neither_training_nor_demonstrations_and_repeats_nothing
 }
 END_TEST
 
+/* The wrong option is what is left of the sum, or difference, without its carries. */
+START_TEST(options_are_right_and_careless)
+{
+    static const char *const names[] = {"sum", "difference"};
+    for (int k = 0; k < 2; k++) {
+        const Task *t = task_find(names[k]);
+        TaskState *s = t->open(&usual);
+        int first = 0, n = 400, careless = 0;
+        for (int i = 0; i < n; i++) {
+            Problem p;
+            t->problem(s, SPLIT_TRAIN, i, &p);
+            json_t *record = json_loads(p.record, 0, NULL);
+            const char *right = json_string_value(json_object_get(record, "answer"));
+            const json_t *options = json_object_get(record, "options");
+            ck_assert_int_eq((int)json_array_size(options), 2);
+            const char *o[2] = {json_string_value(json_array_get(options, 0)),
+                                json_string_value(json_array_get(options, 1))};
+            int at = strcmp(o[0], right) != 0;
+            ck_assert_str_eq(o[at], right);
+            ck_assert_str_ne(o[!at], right);
+            long long gap = llabs(atoll(o[!at]) - atoll(right));
+            ck_assert_msg(gap == 10 || gap == 100 || gap == 110, "%s: %s", p.prompt, o[!at]);
+            first += at == 0, careless += gap != 10;
+            json_decref(record);
+            problem_free(&p);
+        }
+        ck_assert_msg(first > n / 3 && first < n * 2 / 3, "%d of %d first", first, n);
+        ck_assert_int_gt(careless, n / 5);
+        t->close(s);
+    }
+}
+END_TEST
+
 START_TEST(small_spaces_have_few_heldout_problems)
 {
     TaskSettings s = usual;
@@ -423,6 +456,16 @@ START_TEST(rows_split_by_hash_or_file)
     problem_free(&p);
     t->close(state);
 
+    s.demo_field = "question"; /* what is imitated is another field than what is right */
+    state = t->open(&s);
+    t->problem(state, SPLIT_DEMO, 0, &p);
+    ck_assert_str_eq(p.demo, p.prompt);
+    record = json_loads(p.record, 0, NULL);
+    ck_assert_str_ne(json_string_value(json_object_get(record, "answer")), p.demo);
+    json_decref(record);
+    problem_free(&p);
+    t->close(state);
+
     const char *train_path = s.train;
     s.heldout = file_with(
         "{\"question\": \"q5\", \"result\": \"x\"}\n\n{\"question\": \"new\", \"result\": \"y\"}");
@@ -436,9 +479,8 @@ START_TEST(rows_split_by_hash_or_file)
 }
 END_TEST
 
-static void refuses_rows(const char *text, const char *message)
+static void refuses_rows_of(TaskSettings s, const char *text, const char *message)
 {
-    TaskSettings s = usual;
     s.train = file_with(text);
     errors_quiet(1);
     ck_assert_ptr_null(task_find("jsonl")->open(&s));
@@ -448,8 +490,17 @@ static void refuses_rows(const char *text, const char *message)
     unlink(s.train);
 }
 
+static void refuses_rows(const char *text, const char *message)
+{
+    refuses_rows_of(usual, text, message);
+}
+
 START_TEST(bad_rows_are_named)
 {
+    TaskSettings shown = usual;
+    shown.demo_field = "solution";
+    refuses_rows_of(shown, "{\"question\": \"a\", \"answer\": \"b\"}\n",
+                    ":1: no field \"solution\"; the row has: question, answer");
     refuses_rows("", ": no rows");
     refuses_rows("{\"question\": \"a\", \"answer\": \"b\"}\n{\"qestion\": \"a\", \"answer\": 1}\n",
                  ":2: no field \"question\"; did you mean qestion; the row has: qestion, answer");
@@ -468,6 +519,7 @@ END_TEST
 TEST_MAIN("task", works_sums_in_columns, finds_tasks_by_name,
           problems_are_pure_and_say_only_the_alphabet,
           heldout_meets_neither_training_nor_demonstrations_and_repeats_nothing,
-          small_spaces_have_few_heldout_problems, the_demonstrator_forgets_as_told,
-          a_forgotten_carry_makes_a_sum_or_difference_wrong, chains_hold_to_their_shape,
-          countdown_is_solved_or_missed_as_told, rows_split_by_hash_or_file, bad_rows_are_named)
+          options_are_right_and_careless, small_spaces_have_few_heldout_problems,
+          the_demonstrator_forgets_as_told, a_forgotten_carry_makes_a_sum_or_difference_wrong,
+          chains_hold_to_their_shape, countdown_is_solved_or_missed_as_told,
+          rows_split_by_hash_or_file, bad_rows_are_named)

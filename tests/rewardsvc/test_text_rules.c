@@ -202,6 +202,9 @@ START_TEST(reasoning_pattern_as_the_specification_says)
                 word = {"reasoning_pattern", {"boundary", "true"}},
                 think = {"reasoning_pattern", {"where", "thinking"}},
                 repeat = {"repetition", {"n", "20", "measure", "repeated", "unit", "space"}},
+                own = {"reasoning_pattern", {"phrases", "c;c|wohl an|wait", "divisor", "2"}},
+                capital = {"reasoning_pattern", {"phrases", "so|Wait"}},
+                empty = {"reasoning_pattern", {"phrases", "so||wait"}},
                 bad = {"reasoning_pattern", {"list", "all"}};
     const char *text = "First, I need to find x. Wait, let me check: if we add 2, thus x = 5. "
                        "Therefore the answer is 5.";
@@ -217,7 +220,12 @@ START_TEST(reasoning_pattern_as_the_specification_says)
     expect(&s, "{}", "", 0);
     expect(&think, "{}", text, 0);
     expect(&think, "{}", "<think>wait</think> thus", 0.05);
+    expect(&own, "{}", "8+7=5c;c3+4=8 thus", 0.5);
+    expect(&own, "{}", "Wohl an, 8+7=5c;c3+4=8; wait", 1);
+    expect(&own, "{}", "therefore", 0);
     expect_refused(&bad, "list:");
+    expect_refused(&capital, "capitals");
+    expect_refused(&empty, "two bytes");
     Buffer plain = twice_25(""), thus = twice_25("thus ");
     expect_within(&repeat, "{}", plain.data, -0.193548, 5e-7);
     expect_within(&repeat, "{}", thus.data, -0.1875, 1e-12);
