@@ -6,7 +6,7 @@
 about="noise-p: verdicts with noise p as they are; calibrated-p: those below a half get 0.1 RPR more; repaired-p: they get RPR instead; rpr: no verdict at all"
 arms=(noise-0 rpr noise-0.2 calibrated-0.2 repaired-0.2 noise-0.4 calibrated-0.4 repaired-0.4 noise-s0.4 calibrated-s0.4 repaired-s0.4 noise-0.5 repaired-0.5)
 figures=("clean verdict=exact_number" "RPR=rpr")
-sets=(--set learner.advantage=dr_grpo --set learner.lr=6e-4)
+sets=(--set learner.advantage=dr_grpo --set learner.lr=2e-4 --set rollout.prompts=32 --set rollout.batch=256)
 reward() {
   local p=${1#*-} by=false verdict=1 pattern=0
   [ "${p#s}" = "$p" ] || by=true
