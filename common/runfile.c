@@ -183,6 +183,7 @@ static void own_info(RunFile *r, const RunInfo *info)
     r->info.config_text = mem_text(info->config_text ? info->config_text : "");
     r->info.version_text = mem_text(info->version_text ? info->version_text : "");
     r->info.layout = mem_text(info->layout ? info->layout : "");
+    r->info.reward_files = json_incref(info->reward_files);
     r->components = NEW(char *, info->n_components);
     for (int i = 0; i < info->n_components; i++) r->components[i] = mem_text(info->components[i]);
     r->info.components = (const char *const *)r->components;
@@ -198,6 +199,7 @@ static void run_free(RunFile *r)
     mem_free((char *)r->info.config_text);
     mem_free((char *)r->info.version_text);
     mem_free((char *)r->info.layout);
+    json_decref(r->info.reward_files);
     mem_free(r->dir);
     mem_free(r);
 }

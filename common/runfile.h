@@ -8,7 +8,8 @@
  *
  * run.h5            attributes format, run_id, layout, last_step; datasets
  *   info            u8 [..]        all of the run as JSON: run_id, seed, config, version, layout,
- *                                  last_step, components, kernels, launches, segments
+ *                                  last_step, components, kernels, launches, segments,
+ *                                  reward_files (rewardsvc/reward_files.h)
  *   config version  text           as given; `troupe --version`
  *   metrics/KEY     f64 [lines]    a column for each number of metrics.jsonl (an object's inner
  *                                  ones as KEY.inner), NaN where a line has none
@@ -50,7 +51,8 @@ typedef struct {
     KernelSet kernels;
     int n_components; /* names of the reward's components */
     const char *const *components;
-    const char *layout; /* "workers 2, rewardsvc 1" */
+    const char *layout;   /* "workers 2, rewardsvc 1" */
+    json_t *reward_files; /* what files of the reward block hold; NULL: none. A reference is kept */
     /* with resume_step = 0: the last line of stage "sft" that stays; INT64_MIN: none */
     int64_t resume_sft_step;
 } RunInfo;

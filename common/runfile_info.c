@@ -77,11 +77,12 @@ static json_t *info_json(const RunFile *r, int64_t last_step)
     json_t *components = json_array();
     for (int i = 0; i < r->info.n_components; i++)
         json_array_append_new(components, json_string(r->info.components[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "run_id", r->info.run_id,
-                     "seed", seed, "config", r->info.config_text, "version", r->info.version_text,
-                     "layout", r->info.layout, "last_step", (json_int_t)last_step, "components",
-                     components, "kernels", kernels_json(&r->info.kernels), "launches",
-                     lines_json(r->dir, "launches.txt"), "segments", segments_json(r->dir));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:O*}", "run_id",
+                     r->info.run_id, "seed", seed, "config", r->info.config_text, "version",
+                     r->info.version_text, "layout", r->info.layout, "last_step",
+                     (json_int_t)last_step, "components", components, "kernels",
+                     kernels_json(&r->info.kernels), "launches", lines_json(r->dir, "launches.txt"),
+                     "segments", segments_json(r->dir), "reward_files", r->info.reward_files);
 }
 
 /* ---- metrics as columns ---------------------------------------------------------------------- */

@@ -287,6 +287,22 @@ static void print_rewards_state(const json_t *metrics)
     }
 }
 
+/* What rewards read besides the experiment file; `--json` has the texts. */
+static void say_files(const json_t *files)
+{
+    size_t i;
+    json_t *f;
+    json_array_foreach((json_t *)files, i, f)
+    {
+        printf("%-13s", i ? "" : "files");
+        text_show(stdout, json_string_value(json_object_get(f, "path")), NULL, 300);
+        fputs(" (", stdout);
+        text_show(stdout, json_string_value(json_object_get(f, "component")), NULL, 100);
+        printf("), %.0f bytes, CRC %08llx\n", number_at(f, "bytes"),
+               json_integer_value(json_object_get(f, "crc32c")));
+    }
+}
+
 static void print_summary(const char *dir, const json_t *info, const json_t *summary,
                           const json_t *checkpoints, const json_t *metrics)
 {
@@ -297,6 +313,7 @@ static void print_summary(const char *dir, const json_t *info, const json_t *sum
     say("layout", json_string_value(json_object_get(info, "layout")));
     say("seed", json_string_value(json_object_get(info, "seed")));
     say_list("rewards", json_object_get(info, "components"));
+    say_files(json_object_get(info, "reward_files"));
     snprintf(launches, sizeof launches, "%zu, the last: %.500s", json_array_size(all),
              json_array_size(all) ? json_string_value(json_array_get(all, json_array_size(all) - 1))
                                   : "");

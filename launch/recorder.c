@@ -12,6 +12,7 @@
 #include "launch/state.h"
 #include "launch/step_metrics.h"
 #include "launch/verb.h"
+#include "rewardsvc/reward_files.h"
 
 /* The lines after the step resumed from are cut by now. */
 static int restore_watch(Recorder *r)
@@ -47,6 +48,8 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
     r->state.components = r->component_names, r->state.n_components = rewards->n;
     if (evaluation_init(&r->evaluation, cfg, r->component_names, rewards->n)) return -1;
     if (watch_init(&r->watch, cfg, r->component_names, rewards->n)) return -1;
+    json_t *files = reward_files(rewards);
+    if (!files) return -1;
     RunInfo info = {.config_text = state->config_text,
                     .version_text = troupe_version,
                     .seed = (uint64_t)cfg->run.seed,
@@ -54,9 +57,11 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
                     .n_components = rewards->n,
                     .components = r->component_names,
                     .layout = layout_text,
+                    .reward_files = files,
                     .resume_sft_step = resume_sft_step};
     memcpy(info.run_id, state->run_id, sizeof info.run_id);
     r->file = runfile_open(dir, &info, resume_step);
+    json_decref(files);
     if (!r->file) return -1;
     memcpy(r->state.run_id, info.run_id, sizeof r->state.run_id);
     if (watch_on(&r->watch) && resume_step > 0 && restore_watch(r)) return -1;

@@ -91,6 +91,7 @@ typedef struct {
     const char *text;           /* default (text) */
     const char *help;
     bool required; /* components: must be given */
+    bool file;     /* text: path of a file that decides scores: what is in it is part of the run */
 } RewardSetting;
 
 typedef union {

@@ -26,7 +26,7 @@ extern const char rubric_rationale_template[], rubric_score_template[];
                      .help = "the rubric: an item begins with a line that has its scale in it, "   \
                              "(0-5) or [0-5], and has the lines up to the next such line; what "   \
                              "stands before the first is {preamble}"},                             \
-    [RUBRIC_FILE] = {"rubric_file", SETTING_TEXT, .text = "",                                      \
+    [RUBRIC_FILE] = {"rubric_file", SETTING_TEXT, .text = "", .file = true,                        \
                      .help = "a file with the rubric instead"},                                    \
     [RUBRIC_RATIONALE] = {"rationale", SETTING_TEXT, .text = rubric_rationale_template,            \
                           .help = "the first call, with {item} {least} {most} {preamble} and "     \

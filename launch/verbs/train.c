@@ -14,6 +14,7 @@
 #include "launch/start.h"
 #include "launch/state.h"
 #include "launch/verb.h"
+#include "rewardsvc/reward_files.h"
 
 typedef struct {
     StartArguments start;
@@ -99,6 +100,36 @@ static int open_learner(Roles *r, Start *s)
     return 0;
 }
 
+/* Rank 0 of a run that goes on: the files that its rewards name hold what they held when it began.
+ */
+static int check_files(const Roles *r, const Start *s)
+{
+    char *path = mem_printf("%s/run.h5", s->dir);
+    json_t *info = s->resume && !access(path, F_OK) ? runfile_read_info(s->dir) : NULL,
+           *now = reward_files(&r->rewards);
+    int rc = now ? reward_files_check(json_object_get(info, "reward_files"), now) : -1;
+    json_decref(info);
+    json_decref(now);
+    mem_free(path);
+    return rc;
+}
+
+/* Ranks that judge must read the same in them. Collective. */
+static int agree_on_files(const Roles *r, const Start *s)
+{
+    bool first = comm_rank(s->comm) == 0;
+    const RewardBlock *b = first ? &r->rewards : r->ring.service ? &r->service.block : NULL;
+    json_t *files = b ? reward_files(b) : NULL;
+    uint32_t own = reward_files_crc(files), all = own;
+    comm_share(s->comm, &all, sizeof all, "the files that rewards name");
+    if (!b) own = all;
+    bool unread = b && !files;
+    json_decref(files);
+    return comm_agree(s->comm, unread ? ~all : own, "what is in the files that rewards name")
+               ? EXIT_CONFIG
+               : 0;
+}
+
 static int open_recorder(Roles *r, Start *s)
 {
     char layout[128];
@@ -118,6 +149,7 @@ static int open_recorder(Roles *r, Start *s)
              s->cfg.file, (long long)s->cfg.run.max_staleness);
         return EXIT_CONFIG;
     }
+    if (check_files(r, s)) return EXIT_CONFIG;
     r->ring.recorder = &r->recorder;
     /* No checkpoint yet: everything that a launch before this one left behind is made again. */
     int64_t resume_step = !s->resume ? -1 : s->resumed ? s->state.step : 0;
@@ -177,6 +209,7 @@ static int train(Start *s)
     Roles *r = NEW(Roles, 1);
     start_quietly(s->comm);
     int code = start_together(s->comm, open_roles(r, s), "whether every rank has its roles");
+    if (!code) code = agree_on_files(r, s);
     if (!code) {
         start_quietly(s->comm);
         bool judges = !r->ring.service || !service_prepare(&r->service, &s->kernels);

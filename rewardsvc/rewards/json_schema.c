@@ -17,7 +17,7 @@ enum { SCHEMA, FILE_PATH, FIELD, WHERE, TAG, FORMATS, VALID };
 
 static const RewardSetting settings[] = {
     {"schema", SETTING_TEXT, .text = "", .help = "the JSON Schema as text"},
-    {"file", SETTING_TEXT, .text = "", .help = "path of a file with the JSON Schema"},
+    {"file", SETTING_TEXT, .text = "", .file = true, .help = "path of a file with the JSON Schema"},
     {"field", SETTING_TEXT, .text = "schema",
      .help = "where neither schema nor file is given: field of the problem's record with the JSON "
              "Schema (an object, or its text)"},
