@@ -116,11 +116,20 @@ NUM(learner, beta2, 0.95, 0, 1, "AdamW's second moment")
 NUM(learner, eps, 1e-8, 0, 1, "AdamW's epsilon")
 NUM(learner, weight_decay, 0, 0, 10, "decoupled, on matrices only")
 NUM(learner, clip_grad, 1, 0, 1e9, "largest norm of the whole gradient; 0 = off")
-CHOICE(learner, advantage, "grpo", "grpo|dr_grpo|rloo",
-       "grpo: (r - mean) / (std + eps); dr_grpo: r - mean; rloo: r - mean of the others")
+CHOICE(learner, advantage, "grpo", "grpo|dr_grpo|rloo|leave_one_out|reinforce",
+       "grpo: (r - mean) / (std + eps); dr_grpo: r - mean; rloo: r - mean of the others; "
+       "leave_one_out: that by the others' deviation, unless it is 0; reinforce: r itself, for "
+       "whiten")
+NUM(learner, advantage_cap, 0, 0, 1e9, "largest advantage of either sign; 0 = no cap")
+BOOL(learner, whiten, false,
+     "then the step's advantages are standardised over its trained tokens: (A - mean) / std")
+NUM(learner, advantage_filter, 0, 0, 1e9,
+    "with whiten: tokens whose standardised advantage is beyond this do not train; 0 = all do")
 NUM(learner, advantage_eps, 1e-4, 0, 1, "added to the standard deviation")
 NUM(learner, clip_low, 0.2, 0, 1, "ratio is clipped below 1 - clip_low")
 NUM(learner, clip_high, 0.2, 0, 10, "and above 1 + clip_high")
+NUM(learner, preclip, 0, 0, 1e8,
+    "ratios beyond this, or its inverse, are held there and give no gradient; 0 = e^20")
 NUM(learner, kl, 0, 0, 100,
     "weight of the k3 KL to the initial model; 0 = no reference model is kept")
 CHOICE(learner, aggregate, "token", "token|sequence",

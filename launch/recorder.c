@@ -209,6 +209,7 @@ void recorder_trained(Recorder *r)
     r->shown.behind = l->inbox.step - groups[0].version;
     json_object_set_new(r->line, "staleness", json_integer(r->shown.behind));
     json_object_set_new(r->line, "off_ratio", number(s->loss.off_ratio));
+    if (r->cfg->learner.whiten) json_object_set_new(r->line, "filtered", number(s->n_filtered / n));
     json_object_set_new(r->line, "failed", number(s->n_failed / s->n_samples));
     json_object_set_new(r->line, "flat_groups", number(s->n_flat_groups / (double)l->inbox.P));
     r->shown.stage = "grpo";

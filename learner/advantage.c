@@ -43,10 +43,39 @@ static void advantage_rloo(int n, const double *reward, double eps, double *adva
     for (int i = 0; i < n; i++) advantage[i] = (double)n / (n - 1) * (reward[i] - m);
 }
 
+/* A_i = (r_i - b_i) / s_i, b_i and s_i the mean and the deviation (divisor n - 1 of the n - 1
+ * others) of the other samples; not divided where they are all equal, so that a lone outlier has
+ * its whole distance: cap it (learner.advantage_cap). Jiao et al. 2025 (BR-RM), as NeMo-RL does. */
+static void advantage_leave_one_out(int n, const double *reward, double eps, double *advantage)
+{
+    (void)eps;
+    for (int i = 0; i < n; i++) {
+        double b = 0, squares = 0;
+        bool equal = true;
+        const double *first = &reward[i ? 0 : 1];
+        for (int j = 0; j < n; j++)
+            if (j != i) b += reward[j] / (n - 1), equal &= reward[j] == *first;
+        for (int j = 0; j < n; j++)
+            if (j != i) squares += (reward[j] - b) * (reward[j] - b);
+        if (equal) b = *first;
+        advantage[i] = (reward[i] - b) / (equal ? 1 : sqrt(squares / (n - 1)));
+    }
+}
+
+/* A_i = r_i: the baseline is the step's mean (learner.whiten). Hu et al. 2025 (REINFORCE++). */
+static void advantage_reinforce(int n, const double *reward, double eps, double *advantage)
+{
+    (void)eps;
+    memcpy(advantage, reward, (size_t)n * sizeof *advantage);
+}
+
 static const Advantage table[] = {
-    {"grpo", "(r - mean) / (std + eps), std with divisor n - 1", advantage_grpo},
-    {"dr_grpo", "r - mean", advantage_dr_grpo},
-    {"rloo", "r - mean of the other samples", advantage_rloo},
+    {"grpo", "(r - mean) / (std + eps), std with divisor n - 1", advantage_grpo, false},
+    {"dr_grpo", "r - mean", advantage_dr_grpo, false},
+    {"rloo", "r - mean of the other samples", advantage_rloo, false},
+    {"leave_one_out", "(r - mean) / std, both of the other samples", advantage_leave_one_out,
+     false},
+    {"reinforce", "r", advantage_reinforce, true},
 };
 
 const Advantage *advantage_list(int *n)
@@ -158,7 +187,7 @@ AdvantageCounts advantage_assign(const Advantage *a, double eps, unsigned leave_
             c.reward_sum += s->reward.value;
         }
     }
-    c.equal = p.equal || c.n_counted < 2;
+    c.equal = p.n == 0 || (!a->alone && (p.equal || c.n_counted < 2));
     if (!c.equal) a->assign(p.n, p.returns, eps, p.advantage);
     for (int i = 0, at = 0; i < g->n_samples; i++)
         if (advantage_counts(g, &g->samples[i], leave_out))
@@ -168,4 +197,15 @@ AdvantageCounts advantage_assign(const Advantage *a, double eps, unsigned leave_
     mem_free(p.returns);
     mem_free(p.advantage);
     return c;
+}
+
+void advantage_limit(Group *g, double cap)
+{
+    const float most = cap > 0 ? (float)cap : INFINITY;
+    for (int i = 0; i < g->n_samples; i++) {
+        Sample *s = &g->samples[i];
+        s->advantage = fmaxf(-most, fminf(most, s->advantage));
+        for (int k = 0; k < s->n_steps; k++)
+            s->steps[k].advantage = fmaxf(-most, fminf(most, s->steps[k].advantage));
+    }
 }

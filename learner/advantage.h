@@ -5,8 +5,8 @@
 
 #include "common/sample.h"
 
-/* Returns of the parts of a group's samples that count, n >= 2, not all equal -> their advantages,
- * dimensionless. A sample without steps is one part, its return is its reward.
+/* Returns of the parts of a group's samples that count, n >= 2, not all equal (but see `alone`) ->
+ * their advantages, dimensionless. A sample without steps is one part, its return is its reward.
  *
  *   reward    [n] in, finite
  *   eps       added to the standard deviation; >= 0; unused by estimators without one
@@ -17,6 +17,7 @@ typedef void advantage_fn(int n, const double *reward, double eps, double *advan
 typedef struct {
     const char *name, *help;
     advantage_fn *assign;
+    bool alone; /* needs no group: equal returns have an advantage, and so has a lone sample */
 } Advantage;
 
 const Advantage *advantage_find(const char *name); /* NULL if there is none */
@@ -49,7 +50,8 @@ typedef struct {
 
 /* Writes the advantage of every sample of g, and of every step of one that has rewards of steps:
  * the estimator's for those that count, exactly 0 for the rest, and exactly 0 for all when fewer
- * than two samples count or the returns that count are all equal (as doubles). Local. No errors: a
+ * than two samples count or the returns that count are all equal (as doubles), unless the estimator
+ * is `alone`. Local. No errors: a
  * reward that is ok is finite (rewardsvc sees to it; REQUIREd).
  *
  * A sample with steps has a part for each of them, and one for the tokens behind the last: all
@@ -57,6 +59,9 @@ typedef struct {
  * the group's statistics, as the steps of GRPO with process supervision do (Shao et al. 2024,
  * 4.1.3); returns are not normalised step by step, so that what telescopes still does. */
 AdvantageCounts advantage_assign(const Advantage *a, double eps, unsigned leave_out, Group *g);
+
+/* Holds every advantage of g within -cap .. cap; cap 0: nothing. */
+void advantage_limit(Group *g, double cap);
 
 /* Whether any token of it has an advantage other than 0. */
 bool advantage_any(const Sample *s);

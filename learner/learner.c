@@ -11,6 +11,7 @@
 #include "common/work.h"
 #include "learner/advantage.h"
 #include "learner/schedule.h"
+#include "learner/whiten.h"
 
 int learner_init(Learner *l, Comm *comm, const Config *cfg, const Prompts *prompts, Policy *policy)
 {
@@ -224,6 +225,7 @@ static int judge_step(Learner *l)
         Group *g = &groups[i];
         if (!g->n_samples) continue;
         AdvantageCounts n = advantage_assign(a, c->learner.advantage_eps, leave_out, g);
+        advantage_limit(g, c->learner.advantage_cap);
         if (!inbox_is_mine(&l->inbox, i)) continue;
         loss_count(g, leave_out, &s->counts);
         s->n_samples += g->n_samples;
@@ -237,6 +239,9 @@ static int judge_step(Learner *l)
     s->counts = (LossCounts){sums[0], sums[1]};
     s->n_samples = sums[2], s->n_failed = sums[3], s->n_truncated = sums[4],
     s->n_flat_groups = sums[5];
+    if (c->learner.whiten &&
+        whiten_step(l->comm, &l->inbox, leave_out, c->learner.advantage_filter, &s->n_filtered))
+        return -1;
     if (s->n_failed > c->learner.max_failed * s->n_samples)
         die(EXIT_UNABLE,
             "step %lld: the scoring of %g of %g answers failed, learner.max_failed allows a share "
@@ -283,10 +288,11 @@ int learner_train(Learner *l)
     double began = clock_seconds(), stats[LOSS_STATS_SUMS];
     l->stats = (StepStats){0};
     if (judge_step(l)) return -1;
-    Objectives o = {.objective = objective_find("grpo"),
-                    .settings = {c->learner.clip_low, c->learner.clip_high, c->learner.kl},
-                    .counts = l->stats.counts,
-                    .temperature = c->rollout.temperature};
+    Objectives o = {
+        .objective = objective_find("grpo"),
+        .settings = {c->learner.clip_low, c->learner.clip_high, c->learner.kl, c->learner.preclip},
+        .counts = l->stats.counts,
+        .temperature = c->rollout.temperature};
     REQUIRE(!aggregate_find(c->learner.aggregate, &o.aggregate), "learner.aggregate: %s",
             c->learner.aggregate);
     Work work = {l, &o};

@@ -21,6 +21,7 @@ typedef struct {
     LossCounts counts; /* trained tokens and answers */
     double n_samples, n_failed, n_truncated,
         n_flat_groups; /* flat: equal rewards, so that no gradient came from them */
+    double n_filtered; /* trained tokens that learner.advantage_filter set to 0 */
     double lr, grad_norm;
     double seconds; /* of this rank */
 } StepStats;

@@ -20,7 +20,8 @@ static double clamp(double x, double least, double most)
 static double objective_grpo(const LossSettings *s, double lp, double old, double advantage,
                              double *dlp, bool *clipped)
 {
-    double log_ratio = clamp(lp - old, -LOG_RATIO_MAX, LOG_RATIO_MAX), rho = exp(log_ratio);
+    double most = s->preclip > 0 ? fabs(log(s->preclip)) : LOG_RATIO_MAX;
+    double log_ratio = clamp(lp - old, -most, most), rho = exp(log_ratio);
     double open = -advantage * rho;
     double shut = -advantage * clamp(rho, 1 - s->clip_low, 1 + s->clip_high);
     *clipped = shut > open;

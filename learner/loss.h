@@ -20,6 +20,8 @@
 typedef struct {
     double clip_low, clip_high; /* the ratio is clipped to [1 - clip_low, 1 + clip_high] */
     double kl;                  /* weight of k3 to the reference; 0 = ref is not read */
+    double preclip; /* the ratio is held within [1 / preclip, preclip] and gives no gradient
+                       outside; 0: e^20. Zhang et al. 2025 (R1-Reward, StableReinforce) */
 } LossSettings;
 
 /* One token: L and dL/dlp without weight and KL. *clipped: the clipped branch decided, the
@@ -97,9 +99,9 @@ typedef struct {
 /* model_loss_fn; stats follow the order of rows, whatever the chunks. dlp_i = weight_i (dL/dlp + kl
  * dk3/dlp); exactly 0 where the advantage is 0 and kl is 0. entropy may be NULL.
  *
- *   ratio rho = exp(clamp(lp - old, +-20));  L = max(-A rho, -A clip(rho, 1 - clip_low, 1 +
- * clip_high))      (grpo) d = clamp(ref - lp, +-20);  k3 = min(exp(d) - d - 1, 10);  dk3/dlp = 1 -
- * exp(d), 0 where clamped
+ *   ratio rho = exp(clamp(lp - old, +-20, or +-log preclip));  L = max(-A rho, -A clip(rho, 1 -
+ * clip_low, 1 + clip_high))      (grpo) d = clamp(ref - lp, +-20);  k3 = min(exp(d) - d - 1, 10);
+ * dk3/dlp = 1 - exp(d), 0 where clamped
  *
  * Source: Shao et al. 2024 (DeepSeekMath), equation 3; Schulman 2020 for k3; asymmetric clip: Yu et
  * al. 2025 (DAPO). */

@@ -63,6 +63,7 @@ static void compare(Work *w, const Group *old, Group *new)
 {
     const Config *c = &w->cfg;
     advantage_assign(w->rule, c->learner.advantage_eps, advantage_leaves_out(c), new);
+    advantage_limit(new, c->learner.advantage_cap);
     audit_add(&w->audit, w->step, old, new);
     write_rows(w, old, new);
 }

@@ -26,4 +26,11 @@ layout actors1 3 layout.workers=0 layout.actors=1 layout.learners=1
 layout actors2 4 layout.workers=0 layout.actors=2 layout.learners=1
 layout actors3 6 layout.workers=0 layout.actors=3 layout.learners=2
 layout learners4 6 layout.workers=0 layout.actors=1 layout.learners=4
+
+# Advantages over the whole step: what every learner adds up is the same for any number of them.
+whitened=(--set "run.dir=$work" --set learner.advantage=reinforce --set learner.whiten=true --set learner.advantage_filter=2 --set learner.advantage_cap=3)
+check "whitened, alone" run_ranks 0 train "$config" "${whitened[@]}" --set run.name=whitened
+check "whitened, four learners" run_ranks 6 train "$config" "${whitened[@]}" --set run.name=whitened4 --set layout.workers=0 --set layout.actors=1 --set layout.learners=4
+check "whitened, four learners: metrics" same_metrics "$work/whitened" "$work/whitened4"
+check "whitened, four learners: weights" same_weights "$work/whitened" "$work/whitened4"
 finish

@@ -37,12 +37,49 @@ START_TEST(gives_the_worked_numbers)
 }
 END_TEST
 
+/* BR-RM's rewards, leave-one-out: the danger is a lone outlier among equals, whose distance nothing
+ * divides; the cap is for it. */
+START_TEST(leave_one_out_and_its_cap)
+{
+    const double mixed[] = {0, 0, -10, -100, 0, -10, 0, -10}, lone[] = {0, 0, 0, 0, 0, 0, 0, -100};
+    const double half[] = {0, 0, 0, 0, -10, -10, -10, -10}, a = 0.408248, b = 1.154701;
+    expect("leave_one_out", 8, mixed,
+           (double[]){0.553317, 0.553317, 0.209427, -19.341234, 0.553317, 0.209427, 0.553317,
+                      0.209427});
+    expect("leave_one_out", 8, lone, (double[]){a, a, a, a, a, a, a, -100});
+    expect("leave_one_out", 8, half, (double[]){b, b, b, b, -b, -b, -b, -b});
+    Group g = group_of(8, lone);
+    advantage_assign(advantage_find("leave_one_out"), 0, 0, &g);
+    advantage_limit(&g, 0);
+    ck_assert(g.samples[7].advantage == -100);
+    advantage_limit(&g, 5);
+    ck_assert(g.samples[7].advantage == -5 && fabs(g.samples[0].advantage - a) < 1e-6);
+    mem_free(g.samples);
+}
+END_TEST
+
+/* REINFORCE++ without a group: equal rewards and a lone sample have an advantage; samples that
+ * failed still have none. */
+START_TEST(reinforce_needs_no_group)
+{
+    expect("reinforce", 3, (double[]){1, 1, 1}, (double[]){1, 1, 1});
+    expect("reinforce", 1, (double[]){0.5}, (double[]){0.5});
+    Group g = group_of(2, (double[]){1, 1});
+    g.samples[0].reward.status = SCORE_TIMEOUT;
+    ck_assert(!advantage_assign(advantage_find("reinforce"), 0, 0, &g).equal);
+    ck_assert(g.samples[0].advantage == 0 && g.samples[1].advantage == 1);
+    g.samples[1].reward.status = SCORE_TIMEOUT;
+    ck_assert(advantage_assign(advantage_find("reinforce"), 0, 0, &g).equal);
+    mem_free(g.samples);
+}
+END_TEST
+
 START_TEST(equal_rewards_give_exactly_zero)
 {
     int n_estimators;
     const Advantage *list = advantage_list(&n_estimators);
-    ck_assert_int_eq(n_estimators, 3);
-    for (int k = 0; k < n_estimators; k++)
+    ck_assert_int_eq(n_estimators, 5);
+    for (int k = 0; k < n_estimators && !list[k].alone; k++)
         for (int n = 2; n < 12; n++) {
             double reward[12];
             for (int i = 0; i < n; i++)
@@ -169,7 +206,8 @@ START_TEST(unknown_estimators_are_not_found)
 }
 END_TEST
 
-TEST_MAIN("advantage", gives_the_worked_numbers, equal_rewards_give_exactly_zero,
+TEST_MAIN("advantage", gives_the_worked_numbers, leave_one_out_and_its_cap,
+          reinforce_needs_no_group, equal_rewards_give_exactly_zero,
           nearly_equal_rewards_are_not_a_tie, failed_samples_are_left_out_of_the_statistics,
           truncated_samples_count_unless_masked, a_failure_drops_its_group_where_that_is_the_policy,
           the_configuration_says_what_is_left_out, fewer_than_two_samples_give_zero,

@@ -68,6 +68,31 @@ START_TEST(clip_table)
 }
 END_TEST
 
+/* StableReinforce: log-ratios of 8 and -9 are held at log 1000 and -log 1000, and give no gradient
+ * there; within the band nothing changes. */
+START_TEST(ratios_beyond_the_band_are_held)
+{
+    static const struct {
+        float adv, lp;
+        double loss, dlp;
+    } rows[] = {{+1, 8, -1.2, 0},
+                {-1, 8, 1000, 0},
+                {+1, -9, -0.001, 0},
+                {-1, -9, 0.8, 0},
+                {-1, 1.5f, 4.481689, 4.481689},
+                {+1, -1, -0.367879, -0.367879}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        float dlp, adv = rows[i].adv, old = 0;
+        LossRows r = {.n = 1, .old = &old, .advantage = &adv, .weight = &(double){1}};
+        Loss l = loss_of(&r, .2, .2, 0);
+        l.settings.preclip = 1000;
+        loss_tokens(&l, 0, 1, &rows[i].lp, NULL, &dlp);
+        ck_assert_double_eq_tol(l.stats.loss, rows[i].loss, 1e-6 * fmax(1, fabs(rows[i].loss)));
+        ck_assert_double_eq_tol(dlp, rows[i].dlp, 1e-6);
+    }
+}
+END_TEST
+
 START_TEST(k3_and_its_derivative)
 {
     static const float rows[][4] = {{-1, -1.2f, 0.018731f, 0.181269f},
@@ -345,9 +370,9 @@ START_TEST(names_are_found)
 }
 END_TEST
 
-TEST_MAIN("loss", clip_table, k3_and_its_derivative, aggregation_by_token_and_by_sequence,
-          ranks_add_up_to_the_mean_over_the_step, whole_loss_of_the_specification,
-          chunks_do_not_change_a_bit, gradient_of_the_bandit,
+TEST_MAIN("loss", clip_table, ratios_beyond_the_band_are_held, k3_and_its_derivative,
+          aggregation_by_token_and_by_sequence, ranks_add_up_to_the_mean_over_the_step,
+          whole_loss_of_the_specification, chunks_do_not_change_a_bit, gradient_of_the_bandit,
           derivative_agrees_with_finite_differences, no_advantage_and_no_kl_is_exactly_no_gradient,
           numbers_that_are_not_finite_are_counted_and_left_out, rows_leave_out_what_does_not_train,
           demonstrations_are_likelihood, stats_add_as_sums_and_extremes, names_are_found)
