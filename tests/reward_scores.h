@@ -47,7 +47,7 @@ static inline Score setup_score(const Setup *setup, const Evidence *e)
 
 static inline Score score_bytes(const Setup *setup, const char *record, const char *text, size_t n)
 {
-    json_t *json = json_loads(record, 0, NULL);
+    json_t *json = json_loads(record, JSON_ALLOW_NUL, NULL);
     ck_assert_msg(json != NULL, "%s", record);
     Score s =
         setup_score(setup, &(Evidence){.text = text, .n_text = n, .record = json, .prompt = ""});

@@ -1,7 +1,7 @@
 /* Game of 24: the reward on known answers; the task's hands against the published list (where it
  * is) and its demonstrations against the reward. */
 #include "common/task.h"
-#include "tests/rewardsvc/reward_setup.h"
+#include "tests/reward_scores.h"
 
 #define WRAP(x) "<think>so</think><answer>" x "</answer>"
 
@@ -20,17 +20,16 @@ START_TEST(makes_24_by_the_rules)
                                         WRAP("4+9+10+13"),        WRAP("13-9*4/(10-10)"),
                                         WRAP("10-4*13-9"),        WRAP(""),
                                         "(10-4)*(13-9)",          "<answer>(10-4)*(13-9)</answer>"};
-    for (size_t i = 0; i < sizeof right / sizeof *right; i++) setup_expect(&s, r, right[i], 1);
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) setup_expect(&s, r, wrong[i], 0);
-    setup_expect(&s, "{\"numbers\": \"3 3 8 8\"}", WRAP("8/(3-8/3)"), 1);
-    setup_expect(&s, "{\"numbers\": \"3,3, 8,8\"}", WRAP("8/(3-8/3)"), 1);
-    setup_expect(&tag, r, "So <answer>(10-4)*(13-9)</answer>", 1);
-    setup_expect(&tag, r, "<answer>4+9+10+13</answer>", 0.1);
-    setup_expect(&tag, r, "<answer>4+9+10</answer>", 0);
-    setup_expect(&last, "{\"Puzzles\": \"4 9 10 13\"}", "13 - 9 = 4\n(10 - 4) * (13 - 9) = 24\n",
-                 1);
-    setup_expect(&last, "{\"Puzzles\": \"4 9 10 13\"}", "(10 - 4) * (13 - 9) = 24\nDone.", 0);
-    setup_expect(&ten, "{\"numbers\": [1, 2, 3, 4]}", WRAP("1+2+3+4"), 1);
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) expect(&s, r, right[i], 1);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) expect(&s, r, wrong[i], 0);
+    expect(&s, "{\"numbers\": \"3 3 8 8\"}", WRAP("8/(3-8/3)"), 1);
+    expect(&s, "{\"numbers\": \"3,3, 8,8\"}", WRAP("8/(3-8/3)"), 1);
+    expect(&tag, r, "So <answer>(10-4)*(13-9)</answer>", 1);
+    expect(&tag, r, "<answer>4+9+10+13</answer>", 0.1);
+    expect(&tag, r, "<answer>4+9+10</answer>", 0);
+    expect(&last, "{\"Puzzles\": \"4 9 10 13\"}", "13 - 9 = 4\n(10 - 4) * (13 - 9) = 24\n", 1);
+    expect(&last, "{\"Puzzles\": \"4 9 10 13\"}", "(10 - 4) * (13 - 9) = 24\nDone.", 0);
+    expect(&ten, "{\"numbers\": [1, 2, 3, 4]}", WRAP("1+2+3+4"), 1);
 }
 END_TEST
 
@@ -45,18 +44,15 @@ START_TEST(says_what_it_cannot_judge)
                                       "{\"numbers\": \"\"}",
                                       "{\"numbers\": 1234}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        setup_expect_status(&s, bad[i], WRAP("1+2+3+4"), SCORE_ERROR);
+        expect_status(&s, bad[i], WRAP("1+2+3+4"), SCORE_ERROR);
     Buffer deep = {0};
     buffer_text(&deep, "<think></think><answer>");
     for (int i = 0; i < 100000; i++) buffer_text(&deep, "(");
     buffer_text(&deep, "</answer>");
-    setup_expect(&s, "{\"numbers\": [1, 2, 3, 4]}", deep.data, 0);
+    expect(&s, "{\"numbers\": [1, 2, 3, 4]}", deep.data, 0);
     buffer_free(&deep);
-    const Reward *r;
-    RewardValue v[32];
-    void *state;
     const Setup refused[] = {{"game24", {"where", "here"}}, {"game24", {"target", "24.5"}}};
-    for (int i = 0; i < 2; i++) ck_assert_int_eq(setup_open(&refused[i], &r, v, &state), -1);
+    for (int i = 0; i < 2; i++) expect_refused(&refused[i], "");
 }
 END_TEST
 
@@ -85,7 +81,7 @@ static int demos_right(double careless)
             Problem p;
             task->problem(t, split, i, &p);
             ck_assert_int_eq(hands[hand_code(p.prompt)]++, 0);
-            if (split == SPLIT_DEMO) right += setup_score(&reward, p.record, p.demo).value == 1;
+            if (split == SPLIT_DEMO) right += score_text(&reward, p.record, p.demo).value == 1;
             problem_free(&p);
         }
     }

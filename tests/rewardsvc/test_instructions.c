@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "rewardsvc/instruction.h"
-#include "tests/rewardsvc/reward_setup.h"
+#include "tests/reward_scores.h"
 
 typedef struct {
     const char *instruction; /* inside the braces of {"kind": ...} */
@@ -206,10 +206,10 @@ START_TEST(every_kind_is_followed_and_broken)
     for (int i = 0; i < N_CASES; i++) {
         char *record = record_of("{'instructions': [{'kind': %s}]}", cases[i].instruction);
         for (int k = 0; k < 6 && cases[i].followed[k]; k++)
-            setup_expect(&setup, record, cases[i].followed[k], 1);
+            expect(&setup, record, cases[i].followed[k], 1);
         for (int k = 0; k < 6 && cases[i].broken[k]; k++)
-            setup_expect(&setup, record, cases[i].broken[k], 0);
-        setup_expect(&setup, record, " \n", 0); /* nothing follows nothing */
+            expect(&setup, record, cases[i].broken[k], 0);
+        expect(&setup, record, " \n", 0); /* nothing follows nothing */
         mem_free(record);
     }
 }
@@ -241,12 +241,12 @@ START_TEST(shares_and_all)
     const Setup share = {"instructions", {NULL}}, all = {"instructions", {"value", "all"}};
     const char *r = "{\"instructions\": [{\"kind\": \"no_comma\"}, {\"kind\": \"all_lower\"}, "
                     "{\"kind\": \"quoted\"}, {\"kind\": \"json\"}]}";
-    setup_expect(&share, r, "\"abc\"", 1);
-    setup_expect(&share, r, "\"Abc\"", 0.75);
-    setup_expect(&share, r, "abc", 0.5);
-    setup_expect(&share, r, "A, b", 0);
-    setup_expect(&all, r, "\"abc\"", 1);
-    setup_expect(&all, r, "\"Abc\"", 0);
+    expect(&share, r, "\"abc\"", 1);
+    expect(&share, r, "\"Abc\"", 0.75);
+    expect(&share, r, "abc", 0.5);
+    expect(&share, r, "A, b", 0);
+    expect(&all, r, "\"abc\"", 1);
+    expect(&all, r, "\"Abc\"", 0);
 }
 END_TEST
 
@@ -259,12 +259,12 @@ START_TEST(reads_published_records)
         "{\"relation\": \"less than\", \"num_words\": 4.0, \"keywords\": null}, {\"letter\": "
         "\"l\", "
         "\"let_frequency\": 2, \"let_relation\": \"at least\"}]}";
-    setup_expect(&s, r, "hello you", 1);
-    setup_expect(&s, r, "hello, you there", 2.0 / 3);
-    setup_expect(&s, r, "a, b c d e", 0);
-    setup_expect_status(&s, "{\"instruction_id_list\": [\"punctuation:no_comma\"], \"kwargs\": []}",
-                        "x", SCORE_ERROR);
-    setup_expect(&s, "{\"instructions\": [{\"kind\": \"punctuation:no_comma\"}]}", "x", 1);
+    expect(&s, r, "hello you", 1);
+    expect(&s, r, "hello, you there", 2.0 / 3);
+    expect(&s, r, "a, b c d e", 0);
+    expect_status(&s, "{\"instruction_id_list\": [\"punctuation:no_comma\"], \"kwargs\": []}", "x",
+                  SCORE_ERROR);
+    expect(&s, "{\"instructions\": [{\"kind\": \"punctuation:no_comma\"}]}", "x", 1);
 }
 END_TEST
 
@@ -276,18 +276,18 @@ START_TEST(loose_reads_the_text_in_eight_ways)
                                           "*ab*",   "Sure!\n**ab**", "a*b\nx",  "x\n*ab*\ny",
                                           "x\n\nab"};
     static const char *const never[] = {"Sure!\nThis:\nab", "ab\n1\n2", "a_b", "x\ny", "x", "*"};
-    setup_expect(&strict, r, "ab", 1);
-    setup_expect(&loose, r, "ab", 1);
+    expect(&strict, r, "ab", 1);
+    expect(&loose, r, "ab", 1);
     for (size_t i = 0; i < sizeof loosely / sizeof *loosely; i++) {
-        setup_expect(&strict, r, loosely[i], 0);
-        setup_expect(&loose, r, loosely[i], 1);
+        expect(&strict, r, loosely[i], 0);
+        expect(&loose, r, loosely[i], 1);
     }
-    for (size_t i = 0; i < sizeof never / sizeof *never; i++) setup_expect(&loose, r, never[i], 0);
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) expect(&loose, r, never[i], 0);
     /* each instruction has its own best reading */
-    setup_expect(&loose,
-                 "{\"instructions\": [{\"kind\": \"starts_with\", \"text\": \"sure\"}, {\"kind\": "
-                 "\"exact_text\", \"text\": \"ab\"}]}",
-                 "Sure!\nab", 1);
+    expect(&loose,
+           "{\"instructions\": [{\"kind\": \"starts_with\", \"text\": \"sure\"}, {\"kind\": "
+           "\"exact_text\", \"text\": \"ab\"}]}",
+           "Sure!\nab", 1);
 }
 END_TEST
 
@@ -296,10 +296,10 @@ START_TEST(looks_where_it_is_told)
     const Setup answer = {"instructions", {"where", "answer"}},
                 after = {"instructions", {"where", "after_think"}};
     const char *r = "{\"instructions\": [{\"kind\": \"exact_text\", \"text\": \"ab\"}]}";
-    setup_expect(&answer, r, "x <answer>ab</answer> y", 1);
-    setup_expect(&answer, r, "ab", 0);
-    setup_expect(&after, r, "<think>x</think>\nab", 1);
-    setup_expect(&after, r, "ab", 1); /* no thinking */
+    expect(&answer, r, "x <answer>ab</answer> y", 1);
+    expect(&answer, r, "ab", 0);
+    expect(&after, r, "<think>x</think>\nab", 1);
+    expect(&after, r, "ab", 1); /* no thinking */
 }
 END_TEST
 
@@ -330,22 +330,18 @@ START_TEST(says_what_it_cannot_judge)
         {"{\"instruction_id_list\": [\"punctuation:no_comma\"], \"kwargs\": [{\"a\": 1}]}",
          "no parameter"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        setup_expect_status(&s, bad[i][0], "x", SCORE_ERROR);
+        expect_status(&s, bad[i][0], "x", SCORE_ERROR);
         ck_assert_msg(strstr(errors_last(), bad[i][1]) != NULL, "%s: %s", bad[i][0], errors_last());
     }
-    setup_expect_status(&skip, bad[3][0], "x", SCORE_NOT_APPLICABLE);
-    setup_expect_status(&skip, bad[5][0], "x", SCORE_ERROR); /* known, but wrongly asked */
-    setup_expect_status(&skip,
-                        "{\"instructions\": [{\"kind\": \"no_comma\"}, {\"kind\": \"no_such\"}]}",
-                        "x", SCORE_NOT_APPLICABLE); /* never the share of the rest */
-    setup_expect_status(&s, "{\"instructions\": []}", "x", SCORE_NOT_APPLICABLE);
+    expect_status(&skip, bad[3][0], "x", SCORE_NOT_APPLICABLE);
+    expect_status(&skip, bad[5][0], "x", SCORE_ERROR); /* known, but wrongly asked */
+    expect_status(&skip, "{\"instructions\": [{\"kind\": \"no_comma\"}, {\"kind\": \"no_such\"}]}",
+                  "x", SCORE_NOT_APPLICABLE); /* never the share of the rest */
+    expect_status(&s, "{\"instructions\": []}", "x", SCORE_NOT_APPLICABLE);
     static const Setup refused[] = {{"instructions", {"value", "most"}},
                                     {"instructions", {"unknown", "zero"}},
                                     {"instructions", {"where", "here"}}};
-    const Reward *r;
-    RewardValue v[32];
-    void *state;
-    for (int i = 0; i < 3; i++) ck_assert_int_eq(setup_open(&refused[i], &r, v, &state), -1);
+    for (int i = 0; i < 3; i++) expect_refused(&refused[i], "");
 }
 END_TEST
 
@@ -400,8 +396,8 @@ START_TEST(hostile_texts_are_bounded)
         "{\"instructions\": [{\"kind\": \"no_comma\"}, {\"kind\": \"json\"}, {\"kind\": "
         "\"title\"}, {\"kind\": \"quoted\"}]}";
     const Setup loose = {"instructions", {"loose", "true"}};
-    ck_assert_int_eq(setup_score_bytes(&setup, many, "", text, BYTES).status, SCORE_OK);
-    ck_assert_int_eq(setup_score_bytes(&loose, many, "", text, BYTES).status, SCORE_REFUSED);
+    ck_assert_int_eq(score_bytes(&setup, many, text, BYTES).status, SCORE_OK);
+    ck_assert_int_eq(score_bytes(&loose, many, text, BYTES).status, SCORE_REFUSED);
     mem_free(text);
 }
 END_TEST
@@ -416,15 +412,14 @@ START_TEST(any_bytes_are_a_text)
             text[i] = (char)((state = state * 1664525u + 1013904223u) >> 24);
         for (int i = 0; i < N_CASES; i++) {
             char *record = record_of("{'instructions': [{'kind': %s}]}", cases[i].instruction);
-            ck_assert_int_eq(setup_score_bytes(&setup, record, "", text, sizeof text).status,
-                             SCORE_OK);
+            ck_assert_int_eq(score_bytes(&setup, record, text, sizeof text).status, SCORE_OK);
             mem_free(record);
         }
     }
     const char *r = "{\"instructions\": [{\"kind\": \"character_count\", \"count\": 3, "
                     "\"relation\": \"exactly\"}]}";
-    ck_assert(setup_score_bytes(&setup, r, "", "a\0b", 3).value == 1);
-    ck_assert(setup_score_bytes(&setup, r, "", "a\xE2\x82", 3).value == 1);
+    ck_assert(score_bytes(&setup, r, "a\0b", 3).value == 1);
+    ck_assert(score_bytes(&setup, r, "a\xE2\x82", 3).value == 1);
 }
 END_TEST
 

@@ -6,7 +6,7 @@
 #include "rewardsvc/fence.h"
 #include "rewardsvc/json_text.h"
 #include "rewardsvc/schema.h"
-#include "tests/rewardsvc/reward_setup.h"
+#include "tests/reward_scores.h"
 
 #define PERSON                                                                                     \
     "{\"type\": \"object\", \"required\": [\"name\"], \"additionalProperties\": false, "           \
@@ -19,38 +19,38 @@ START_TEST(whole_tag_and_fence)
     const Setup tag = {"json_schema", {"schema", PERSON, "where", "tag"}};
     const Setup other = {"json_schema", {"schema", PERSON, "where", "tag", "tag", "json"}};
     const Setup fence = {"json_schema", {"schema", PERSON, "where", "fence", "valid", "0.25"}};
-    setup_expect(&whole, "{}", " {\"name\": \"Ann\", \"age\": 3}\n", 1);
-    setup_expect(&whole, "{}", "{\"name\": \"Ann\", \"age\": 3.0}", 1);
-    setup_expect(&whole, "{}", "{\"name\": \"Ann\", \"age\": 3.5}", 0);
-    setup_expect(&whole, "{}", "{\"name\": \"\"}", 0);
-    setup_expect(&whole, "{}", "{\"name\": \"Ann\", \"x\": 1}", 0);
-    setup_expect(&whole, "{}", "{\"name\": \"Ann\"} and more", 0);
-    setup_expect(&whole, "{}", "[]", 0);
-    setup_expect(&whole, "{}", "", 0);
-    setup_expect(&tag, "{}", "so <answer>{\"name\": \"Ann\"}</answer> done", 1);
-    setup_expect(&tag, "{}", "{\"name\": \"Ann\"}", 0);
-    setup_expect(&other, "{}", "<json>{\"name\": \"Ann\"}</json>", 1);
-    setup_expect(&fence, "{}", "```json\n{}\n```\ntext\n```json\n{\"name\": \"Ann\"}\n```\n", 1);
-    setup_expect(&fence, "{}", "```json\n{\"name\": \"Ann\"}\n```\n```\n{}\n```", 0.25);
-    setup_expect(&fence, "{}", "```json\n{\"name\": \"Ann\"}\n", 0);
-    setup_expect(&fence, "{}", "```\nnot JSON\n```", 0);
-    setup_expect(&fence, "{}", "{\"name\": \"Ann\"}", 0);
+    expect(&whole, "{}", " {\"name\": \"Ann\", \"age\": 3}\n", 1);
+    expect(&whole, "{}", "{\"name\": \"Ann\", \"age\": 3.0}", 1);
+    expect(&whole, "{}", "{\"name\": \"Ann\", \"age\": 3.5}", 0);
+    expect(&whole, "{}", "{\"name\": \"\"}", 0);
+    expect(&whole, "{}", "{\"name\": \"Ann\", \"x\": 1}", 0);
+    expect(&whole, "{}", "{\"name\": \"Ann\"} and more", 0);
+    expect(&whole, "{}", "[]", 0);
+    expect(&whole, "{}", "", 0);
+    expect(&tag, "{}", "so <answer>{\"name\": \"Ann\"}</answer> done", 1);
+    expect(&tag, "{}", "{\"name\": \"Ann\"}", 0);
+    expect(&other, "{}", "<json>{\"name\": \"Ann\"}</json>", 1);
+    expect(&fence, "{}", "```json\n{}\n```\ntext\n```json\n{\"name\": \"Ann\"}\n```\n", 1);
+    expect(&fence, "{}", "```json\n{\"name\": \"Ann\"}\n```\n```\n{}\n```", 0.25);
+    expect(&fence, "{}", "```json\n{\"name\": \"Ann\"}\n", 0);
+    expect(&fence, "{}", "```\nnot JSON\n```", 0);
+    expect(&fence, "{}", "{\"name\": \"Ann\"}", 0);
 }
 END_TEST
 
 START_TEST(the_records_schema)
 {
     const Setup record = {"json_schema", {NULL}}, named = {"json_schema", {"field", "shape"}};
-    setup_expect(&record, "{\"schema\": {\"type\": \"array\"}}", "[1]", 1);
-    setup_expect(&record, "{\"schema\": {\"type\": \"array\"}}", "{}", 0);
-    setup_expect(&record, "{\"schema\": \"{\\\"type\\\": \\\"array\\\"}\"}", "[1]", 1);
-    setup_expect(&record, "{\"schema\": true}", "1", 1);
-    setup_expect(&record, "{\"schema\": false}", "1", 0);
-    setup_expect(&named, "{\"shape\": {\"const\": 1.0}}", "1", 1);
-    setup_expect_status(&named, "{\"schema\": {}}", "1", SCORE_ERROR);
-    setup_expect_status(&record, "{\"schema\": 7}", "1", SCORE_ERROR);
-    setup_expect_status(&record, "{\"schema\": \"no JSON\"}", "1", SCORE_ERROR);
-    setup_expect_status(&record, "{\"schema\": {\"typ\": \"array\"}}", "[1]", SCORE_ERROR);
+    expect(&record, "{\"schema\": {\"type\": \"array\"}}", "[1]", 1);
+    expect(&record, "{\"schema\": {\"type\": \"array\"}}", "{}", 0);
+    expect(&record, "{\"schema\": \"{\\\"type\\\": \\\"array\\\"}\"}", "[1]", 1);
+    expect(&record, "{\"schema\": true}", "1", 1);
+    expect(&record, "{\"schema\": false}", "1", 0);
+    expect(&named, "{\"shape\": {\"const\": 1.0}}", "1", 1);
+    expect_status(&named, "{\"schema\": {}}", "1", SCORE_ERROR);
+    expect_status(&record, "{\"schema\": 7}", "1", SCORE_ERROR);
+    expect_status(&record, "{\"schema\": \"no JSON\"}", "1", SCORE_ERROR);
+    expect_status(&record, "{\"schema\": {\"typ\": \"array\"}}", "[1]", SCORE_ERROR);
     ck_assert_str_eq(errors_last(), "schema: /typ: this keyword is not supported, so what it asks "
                                     "could not be checked");
 }
@@ -59,18 +59,16 @@ END_TEST
 START_TEST(one_state_for_many_records)
 {
     const Setup setup = {"json_schema", {NULL}};
-    const Reward *r;
-    RewardValue v[32];
-    void *state;
-    ck_assert_int_eq(setup_open(&setup, &r, v, &state), 0);
+    RewardComponent c;
+    ck_assert_int_eq(setup_open(&setup, &c), 0);
     static const char *const types[] = {"array", "object", "array", "array", "object"};
     for (int i = 0; i < 5; i++) {
         json_t *record = json_pack("{s:{s:s}}", "schema", "type", types[i]);
         Evidence e = {.text = "[]", .n_text = 2, .record = record};
-        ck_assert(r->score(v, state, &e).value == (types[i][0] == 'a'));
+        ck_assert(c.reward->score(c.values, c.state, &e).value == (types[i][0] == 'a'));
         json_decref(record);
     }
-    r->close(state);
+    setup_close(&c);
 }
 END_TEST
 
@@ -136,8 +134,8 @@ START_TEST(every_keyword_holds_and_fails)
     const Setup setup = {"json_schema", {NULL}};
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
         char *record = mem_printf("{\"schema\": %s}", keywords[i][0]);
-        setup_expect(&setup, record, keywords[i][1], 1);
-        setup_expect(&setup, record, keywords[i][2], 0);
+        expect(&setup, record, keywords[i][1], 1);
+        expect(&setup, record, keywords[i][2], 0);
         mem_free(record);
     }
 }
@@ -168,24 +166,18 @@ static const char *const refused[][2] = {
 
 START_TEST(refuses_what_it_cannot_check)
 {
-    const Reward *r;
-    RewardValue v[32];
-    void *state;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         const Setup s = {"json_schema", {"schema", refused[i][0]}};
-        ck_assert_msg(setup_open(&s, &r, v, &state) == -1, "%s", refused[i][0]);
-        ck_assert_msg(strstr(errors_last(), refused[i][1]) != NULL, "%s: %s", refused[i][0],
-                      errors_last());
+        expect_refused(&s, refused[i][1]);
     }
     static const Setup bad[] = {{"json_schema", {"where", "here"}},
                                 {"json_schema", {"schema", "{}", "file", "x.json"}},
                                 {"json_schema", {"file", "no/such/file.json"}},
                                 {"json_schema", {"schema", "{} {}"}},
                                 {"json_schema", {"schema", "{\"type\": 1, \"type\": 2}"}}};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        ck_assert_int_eq(setup_open(&bad[i], &r, v, &state), -1);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) expect_refused(&bad[i], "");
     const Setup loose = {"json_schema", {"schema", "{\"format\": \"iri\"}", "formats", "false"}};
-    setup_expect(&loose, "{}", "\"\"", 1);
+    expect(&loose, "{}", "\"\"", 1);
 }
 END_TEST
 
@@ -213,7 +205,7 @@ static void expect_quick(const char *schema, char *text, ScoreStatus status, dou
     char *record = mem_printf("{\"schema\": %s}", schema);
     const Setup setup = {"json_schema", {NULL}};
     double start = seconds();
-    Score got = setup_score(&setup, record, text);
+    Score got = score_text(&setup, record, text);
     double took = seconds() - start;
     ck_assert_msg(got.status == status && (status != SCORE_OK || got.value == value),
                   "%.100s for %.100s: %s %g", schema, text, score_status_name(got.status),
@@ -245,7 +237,7 @@ START_TEST(hostile_json_is_bounded)
     expect_quick("{}", mem_text("NaN"), SCORE_OK, 0);
     expect_quick("{\"const\": \"a\\u0000b\"}", mem_text("\"a\\u0000b\""), SCORE_OK, 1);
     const Setup any = {"json_schema", {"schema", "true"}};
-    ck_assert(setup_score_bytes(&any, "{}", "", "1\0", 2).value == 0);
+    ck_assert(score_bytes(&any, "{}", "1\0", 2).value == 0);
 }
 END_TEST
 

@@ -12,7 +12,7 @@
 #include "rewardsvc/reward_case.h"
 #include "tests/harness.h"
 #include "tests/rewardsvc/program_cases.h"
-#include "tests/rewardsvc/reward_setup.h"
+#include "tests/reward_scores.h"
 
 enum {
     N_PYTHON = sizeof python_cases / sizeof *python_cases,
@@ -42,9 +42,8 @@ static bool can(const char *program)
 
 /* A question about one sample, as the block asks it. */
 typedef struct {
-    const Reward *reward;
-    RewardValue values[32];
-    void *state, *question;
+    RewardComponent c;
+    void *question;
     json_t *record;
     Evidence e;
     GroupEvidence g;
@@ -56,14 +55,13 @@ static void ask_about(Asked *a, const ProgramCase *c, const char *language)
     Setup setup = {"program", {"language", language}};
     for (int i = 0; i < 8 && c->settings[i]; i++) setup.settings[2 + i] = c->settings[i];
     *a = (Asked){0};
-    ck_assert_msg(setup_open(&setup, &a->reward, a->values, &a->state) == 0, "%s: %s", c->name,
-                  errors_last());
+    ck_assert_msg(setup_open(&setup, &a->c) == 0, "%s: %s", c->name, errors_last());
     a->record = json_loads(c->record, 0, NULL);
     ck_assert_msg(a->record != NULL, "%s: %s", c->name, c->record);
     a->e =
         (Evidence){.prompt = "", .text = c->text, .n_text = strlen(c->text), .record = a->record};
     a->g = (GroupEvidence){.n = 1, .samples = &a->e};
-    a->question = a->reward->ask(a->values, a->state, &a->g, wanted);
+    a->question = a->c.reward->ask(a->c.values, a->c.state, &a->g, wanted);
     ck_assert_msg(a->question != NULL, "%s: %s", c->name, errors_last());
 }
 
@@ -72,7 +70,7 @@ static void expect_answer(Asked *a, const ProgramCase *c)
     Score s;
     char *note = NULL;
     errors_quiet(1);
-    while (!a->reward->answered(a->state, a->question, &s, &note, NULL)) sandbox_wait(0.05);
+    while (!a->c.reward->answered(a->c.state, a->question, &s, &note, NULL)) sandbox_wait(0.05);
     errors_quiet(-1);
     ck_assert_msg(s.status == c->status &&
                       (s.status != SCORE_OK || fabs(s.value - c->value) < 1e-12),
@@ -80,7 +78,7 @@ static void expect_answer(Asked *a, const ProgramCase *c)
                   score_status_name(c->status), c->value, note);
     ck_assert_msg(note && !strncmp(note, c->note, strlen(c->note)), "%s: \"%s\"", c->name, note);
     mem_free(note);
-    a->reward->close(a->state);
+    setup_close(&a->c);
     json_decref(a->record);
 }
 
@@ -224,28 +222,22 @@ START_TEST(refuses_settings_that_are_none)
                                 {"program", {"compare", "loosely"}},
                                 {"program", {"program", "bin/python3"}}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        const Reward *r;
-        RewardValue v[32];
-        void *state;
-        ck_assert_int_eq(setup_open(&bad[i], &r, v, &state), -1);
-        ck_assert_ptr_nonnull(strstr(errors_last(), bad[i].settings[0]));
+        expect_refused(&bad[i], bad[i].settings[0]);
     }
 }
 END_TEST
 
 START_TEST(says_when_its_interpreter_is_missing)
 {
-    const Reward *r;
-    RewardValue v[32];
-    void *state;
+    RewardComponent c;
     if (!can("true")) return;
     const Setup setup = {"program", {"program", "python17"}};
-    ck_assert_int_eq(setup_open(&setup, &r, v, &state), 0); /* `check` does not ask */
+    ck_assert_int_eq(setup_open(&setup, &c), 0); /* `check` does not ask */
     errors_quiet(1);
-    ck_assert_int_eq(r->prepare(v, state), -1);
+    ck_assert_int_eq(c.reward->prepare(c.values, c.state), -1);
     errors_quiet(-1);
     ck_assert_ptr_nonnull(strstr(errors_last(), "python17 does not run"));
-    r->close(state);
+    setup_close(&c);
     sandbox_stop();
 }
 END_TEST
@@ -259,9 +251,7 @@ static Score score_one(bool allow, int *prepared)
 {
     const Setup setup = {"program",
                          {"language", "c", "allow_unsandboxed", allow ? "true" : "false"}};
-    const Reward *r;
-    RewardValue v[32];
-    void *state;
+    RewardComponent c;
     char *note = NULL;
     Score s = score_failed(SCORE_NOT_APPLICABLE);
     const bool wanted = true;
@@ -269,13 +259,13 @@ static Score score_one(bool allow, int *prepared)
     const char *text = c_cases[0].text;
     Evidence e = {.prompt = "", .text = text, .n_text = strlen(text), .record = record};
     GroupEvidence g = {.n = 1, .samples = &e};
-    if (setup_open(&setup, &r, v, &state)) return s;
-    *prepared = r->prepare(v, state);
-    void *q = r->ask(v, state, &g, &wanted);
-    while (q && !r->answered(state, q, &s, &note, NULL)) sandbox_wait(0.05);
+    if (setup_open(&setup, &c)) return s;
+    *prepared = c.reward->prepare(c.values, c.state);
+    void *q = c.reward->ask(c.values, c.state, &g, &wanted);
+    while (q && !c.reward->answered(c.state, q, &s, &note, NULL)) sandbox_wait(0.05);
     snprintf(refused, sizeof refused, "%s", note ? note : "");
     mem_free(note);
-    r->close(state);
+    setup_close(&c);
     json_decref(record);
     return s;
 }
