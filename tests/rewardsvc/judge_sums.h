@@ -1,14 +1,14 @@
 /* A judge of answers to "a+b=" that has no model: word `sums` of judge_server.c, for tests and for
- * bench/recipes. What it is asked it tells from the places of the default templates.
+ * bench/recipes. What it is asked it tells from the places of the default templates:
  *
- *   answers 1 ... n, "Scores:" or more than two   8 where the last number is the sum that it works
- * out, 3 elsewhere, and -2 ... 2 of noise each; it says which sum it worked with answers A and B,
- * or 1 and 2 in two turns    the one that has that sum, else either, by noise a judgement 9 if the
- * sum named in it is the one it works out, else 2 a criterion                 5, and one more for
- * each c (a carry) written in the answer; where the criterion says "not due" two less for each that
- * the sum does not have. A criterion without carries: by the body a rubric                    the
- * meta judge of that: once it has seen a carry that is not due, or was told of it, it adds that
- * line to the rubric
+ * - answers 1 ... n, with "Scores:" or more than two: 8 where the last number is the sum that it
+ *   works out, 3 elsewhere, and -2 ... 2 of noise each; it says which sum it worked with
+ * - answers A and B, or 1 and 2 in two turns: the one that has that sum, else either, by noise
+ * - a judgement: 9 if the sum named in it is the one it works out, else 2
+ * - a criterion: 5, and one more for each c (a carry) written in the answer; where the criterion
+ *   says "not due" two less for each that the sum does not have. Without carries in it: by the body
+ * - a rubric: the meta judge of that. Once it has seen a carry that is not due, or was told of it,
+ *   it adds that line to the rubric
  *
  * slip: in so many of 100 requests, by a hash of the body, it works the sum out without carries, as
  * the careless demonstrator of task `sum` does. */
