@@ -151,8 +151,9 @@ static char *record_with_options(const Arithmetic *p, char op)
     if (wrong == right) wrong = right + 10;
     bool wrong_first = crc32c(2, p->text, strlen(p->text)) & 1;
     buffer_free(&b);
-    return mem_printf("{\"answer\": \"%lld\", \"options\": [\"%lld\", \"%lld\"]}", right,
-                      wrong_first ? wrong : right, wrong_first ? right : wrong);
+    return mem_printf(
+        "{\"question\": \"%s\", \"answer\": \"%lld\", \"options\": [\"%lld\", \"%lld\"]}", p->text,
+        right, wrong_first ? wrong : right, wrong_first ? right : wrong);
 }
 
 void arithmetic_two_numbers(const TaskState *t, Split split, int64_t i, char op, Problem *out)

@@ -54,8 +54,9 @@ int64_t arithmetic_columns(int64_t a, int64_t b, char op, double forget, Draw *d
 
 /* A whole problem with two numbers and op '+' or '-': prompt, record, and for SPLIT_DEMO the
  * columns worked inside <think>, with carries forgotten, and the result inside <answer>. The
- * record's "options" are "answer" and the result of one who forgets every carry (where none is
- * needed: one that is 10 off), in an order that the problem decides: for rewards that ask which. */
+ * record's "question" is the prompt without what a chat puts around it; its "options" are "answer"
+ * and the result of one who forgets every carry (where none is needed: one that is 10 off), in an
+ * order that the problem decides: for rewards that ask which. */
 void arithmetic_two_numbers(const TaskState *t, Split split, int64_t i, char op, Problem *out);
 
 #endif

@@ -193,6 +193,7 @@ START_TEST(options_are_right_and_careless)
             t->problem(s, SPLIT_TRAIN, i, &p);
             json_t *record = json_loads(p.record, 0, NULL);
             const char *right = json_string_value(json_object_get(record, "answer"));
+            ck_assert_str_eq(json_string_value(json_object_get(record, "question")), p.prompt);
             const json_t *options = json_object_get(record, "options");
             ck_assert_int_eq((int)json_array_size(options), 2);
             const char *o[2] = {json_string_value(json_array_get(options, 0)),
