@@ -114,6 +114,14 @@ bool comm_stopping(
  * others' at their last pulse (0 before the first, a second after the start). Local. */
 size_t comm_peak_memory(const Comm *c, int rank);
 
+/* How a rank has spent its time since comm_open: waiting (for others, or for something to do),
+ * talking (moving messages); the rest is its work. Of this rank as it is now, on rank 0 also of the
+ * others as their last pulse said. Local. */
+typedef struct {
+    double total_s, waiting_s, talking_s;
+} CommTime;
+CommTime comm_time(const Comm *c, int rank);
+
 /* Closing handshake with the usual deadline, MPI_Finalize, frees c. Collective: after comm_stopped,
  * or when all ranks leave with an error they agree on. */
 void comm_close(Comm *c);

@@ -43,6 +43,7 @@ typedef struct {
     int64_t number;  /* version, work counter, exit code, count: by kind */
     uint64_t bytes;  /* of the body that follows */
     uint64_t memory; /* pulses: the sender's peak, bytes */
+    CommTime time;   /* pulses: the sender's */
     uint32_t crc;    /* of the body; 0 where the body has its own */
     char what[40];
 } Header;
@@ -91,6 +92,7 @@ typedef struct {
     double heard; /* on the listening clock */
     int64_t work;
     size_t memory;
+    CommTime time;
     bool waiting, pulse_open;
     char what[40], host[40];
 } Peer;
@@ -117,7 +119,8 @@ struct Comm {
 
     /* pulses */
     Peer *peers; /* [size] */
-    double now, clock, pulsed_at, worked_at;
+    double now, clock, pulsed_at, worked_at, opened_at;
+    double waiting_s, talking_s; /* of this rank */
     int64_t work, job_work;
     bool paused, terminating;
     int leave_told, leave_asked; /* 0 no, 1 at the end of the step, 2 now */

@@ -244,11 +244,14 @@ static bool all_incoming_move(Comm *c)
 bool messages_move(Comm *c)
 {
     if (c->alone) return false;
+    double began = clock_seconds();
     bool moved = headers_move(c);
     if (c->in) moved |= all_incoming_move(c);
     if (c->out) moved |= all_outgoing_move(c);
-    if (moved) c->moved_at = clock_seconds();
-    return moved;
+    if (!moved) return false;
+    c->moved_at = clock_seconds();
+    c->talking_s += c->moved_at - began;
+    return true;
 }
 
 /* ---- what is here ---------------------------------------------------------------------------- */

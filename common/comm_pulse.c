@@ -33,7 +33,13 @@ static double pulse_interval(const Comm *c)
 
 void pulse_open(Comm *c)
 {
-    c->now = c->moved_at = clock_seconds();
+    c->now = c->moved_at = c->opened_at = clock_seconds();
+}
+
+CommTime comm_time(const Comm *c, int rank)
+{
+    if (rank != c->rank) return c->peers[rank].time;
+    return (CommTime){clock_seconds() - c->opened_at, c->waiting_s, c->talking_s};
 }
 
 /* ---- asked to leave -------------------------------------------------------------------------- */
@@ -82,6 +88,7 @@ static void pulse_send(Comm *c, int to, int64_t work)
     Header h = header_make(KIND_PULSE, work, c->what);
     comm_asked_to_leave(c);
     h.memory = memory_peak();
+    h.time = comm_time(c, c->rank);
     h.flags = (uint32_t)c->leave_asked | (c->paused ? FLAG_WAITING : 0u);
     p->pulse_open = true;
     message_send(c, to, &h, NULL);
@@ -120,6 +127,7 @@ void pulse_arrived(Comm *c, const Arrived *a)
     memcpy(p->what, a->header.what, sizeof p->what);
     p->work = a->header.number;
     p->memory = a->header.memory;
+    p->time = a->header.time;
     if (a->from == 0) job_worked(c, p->work);
 }
 
@@ -228,10 +236,13 @@ void pulse_pause(Comm *c, const char *what)
     note_wait(c, what);
     bool moved = messages_move(c);
     pulse_step(c);
-    if (moved)
+    if (moved) {
         c->sleep_us = 0;
-    else
-        nap(c);
+        return;
+    }
+    double began = clock_seconds();
+    nap(c);
+    c->waiting_s += clock_seconds() - began;
 }
 
 void comm_idle(Comm *c, const char *what)

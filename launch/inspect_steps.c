@@ -273,6 +273,15 @@ static void say_memory(const json_t *ranks)
     buffer_free(&b);
 }
 
+static void say_busy(const json_t *working)
+{
+    if (json_array_size(working) < 2) return;
+    printf("%-13s", "busy");
+    for (size_t i = 0; i < json_array_size(working); i++)
+        printf("%s%.0f", i ? ", " : "", 100 * json_number_value(json_array_get(working, i)));
+    printf(" %% of the time, rank by rank\n");
+}
+
 /* Every change that the rewards' state showed: the versions of a rubric. */
 static void print_rewards_state(const json_t *metrics)
 {
@@ -325,6 +334,7 @@ static void print_summary(const char *dir, const json_t *info, const json_t *sum
         printf("%-13s%s after %.0f s, %.0f tokens/s\n", "ended", reason ? reason : "",
                number_at(summary, "seconds"), number_at(summary, "tokens_per_s"));
         say_memory(json_object_get(summary, "peak_memory_bytes"));
+        say_busy(json_object_get(json_object_get(summary, "ranks"), "working"));
     } else {
         printf("%-13sno summary.json: the run goes on, or was killed\n", "ended");
     }

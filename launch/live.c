@@ -46,6 +46,7 @@ void live_show(Live *l, const LiveState *s, bool always)
     if (!isnan(s->accuracy)) ADD("  held-out %.1f %%", 100 * s->accuracy);
     if (s->behind > 0) ADD("  %lld behind", (long long)s->behind);
     if (s->tokens_per_s > 0) ADD("  %.0f tokens/s", s->tokens_per_s);
+    if (*s->busy) ADD("  %s", s->busy);
     if (*s->doing) ADD("  %s", s->doing);
 #undef ADD
     add_time_left(l, line, sizeof line);

@@ -20,6 +20,7 @@ typedef struct {
     double reward, accuracy;
     double tokens_per_s;
     int64_t behind; /* steps that the weights of the rollouts are behind; 0: not shown */
+    char busy[64];  /* "busy 97 12 3 %": the ranks' shares of work; "": not shown */
     char doing[40]; /* within the step: "answers 37/128"; "" between steps */
 } LiveState;
 

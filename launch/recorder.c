@@ -65,6 +65,7 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
     if (!r->file) return -1;
     memcpy(r->state.run_id, info.run_id, sizeof r->state.run_id);
     if (watch_on(&r->watch) && resume_step > 0 && restore_watch(r)) return -1;
+    busy_init(&r->busy, comm_size(learner->comm));
     live_init(&r->live);
     r->began = r->step_began = clock_seconds();
     return 0;
@@ -73,6 +74,7 @@ int recorder_open(Recorder *r, const Config *cfg, const RewardBlock *rewards, Le
 void recorder_close(Recorder *r)
 {
     if (r->file) runfile_close(r->file);
+    busy_free(&r->busy);
     evaluation_free(&r->evaluation);
     watch_free(&r->watch);
     json_decref(r->line);
@@ -147,6 +149,11 @@ static void end_line(Recorder *r, int64_t step, double tokens)
                   "tokens_per_s", s > 0 ? tokens / s : 0, "run_s", r->earlier_s + now - r->began,
                   "memory_gb", peak_memory(r->learner->comm) / 1e9);
     json_object_update(time, r->times);
+    busy_update(&r->busy, r->learner->comm);
+    busy_text(&r->busy, r->shown.busy, sizeof r->shown.busy);
+    json_t *ranks = busy_json(r->busy.share, r->busy.n);
+    if (r->busy.n > 1) json_object_update(time, ranks);
+    json_decref(ranks);
     json_object_set_new(r->line, "time", time);
     r->step_began = now;
     *r->shown.doing = 0;
@@ -293,13 +300,18 @@ void recorder_finish(Recorder *r, bool complete, const char *reason)
     double seconds = clock_seconds() - r->began;
     const Comm *c = r->learner->comm;
     size_t *peak = NEW(size_t, comm_size(c));
-    for (int i = 0; i < comm_size(c); i++) peak[i] = comm_peak_memory(c, i);
+    BusyShare *share = NEW(BusyShare, comm_size(c));
+    for (int i = 0; i < comm_size(c); i++) {
+        peak[i] = comm_peak_memory(c, i);
+        share[i] = busy_share((CommTime){0}, comm_time(c, i));
+    }
     ReportTotals totals = {.run_id = r->state.run_id,
                            .reason = reason,
                            .steps = r->learner->step,
                            .seconds = r->earlier_s + seconds,
                            .tokens_per_s = seconds > 0 ? (double)r->tokens / seconds : 0,
                            .peak_memory = peak,
+                           .share = share,
                            .n_ranks = comm_size(c),
                            .weights_crc = model_crc(r->learner->policy->model)};
     char *model = mem_printf("%s/model", r->dir);
@@ -307,5 +319,6 @@ void recorder_finish(Recorder *r, bool complete, const char *reason)
         fail("the model was not exported (the reason is above); the checkpoint holds it");
     report_end(r->file, r->dir, &totals, complete);
     mem_free(model);
+    mem_free(share);
     mem_free(peak);
 }

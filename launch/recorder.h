@@ -8,6 +8,7 @@
 #include "common/checkpoint.h"
 #include "common/runfile.h"
 
+#include "launch/busy.h"
 #include "launch/evaluation.h"
 #include "launch/live.h"
 #include "launch/watch.h"
@@ -31,6 +32,7 @@ typedef struct {
     Watch watch;     /* over the evaluations */
     json_t *line;    /* metrics of the step in progress */
     json_t *times;   /* what its "time" object gets besides */
+    Busy busy;
     Live live;
     LiveState shown;
     /* this launch; its step; its last rollouts; seconds of launches before */

@@ -49,7 +49,8 @@ static json_t *summary_of(const json_t *metrics, const ReportTotals *t)
     json_t *memory = json_array();
     for (int r = 0; r < t->n_ranks; r++)
         json_array_append_new(memory, json_integer((json_int_t)t->peak_memory[r]));
-    json_object_set_new(s, "peak_memory_bytes", memory); /* of every rank, in order */
+    json_object_set_new(s, "peak_memory_bytes", memory);              /* of every rank, in order */
+    json_object_set_new(s, "ranks", busy_json(t->share, t->n_ranks)); /* of this launch */
     const json_t *before = evaluation_line(metrics, false), *after = evaluation_line(metrics, true);
     if (before) add_accuracy(s, "heldout_before", before);
     if (after && after != before) add_accuracy(s, "heldout_after", after);

@@ -9,12 +9,14 @@
 #include <stdio.h>
 
 #include "common/runfile.h"
+#include "launch/busy.h"
 
 typedef struct {
     const char *run_id, *reason;
     int64_t steps;
     double seconds, tokens_per_s;
     const size_t *peak_memory; /* [n_ranks] bytes */
+    const BusyShare *share;    /* [n_ranks] of this launch's time */
     int n_ranks;
     uint32_t weights_crc; /* of the final compute weights: equal runs have equal ones */
 } ReportTotals;

@@ -68,6 +68,13 @@ asked() {
   train_as asked 0 3 --resume && same k3 asked
 }
 check "lag 3, asked to leave by USR1, goes on alone: the same bits" asked
+# Shares of every rank's time, in every line and in the summary: a share for each of three ranks, which with those of waiting and talking make 1.
+shares() {
+  grep '"stage":"grpo"' "$work/dedicated3/metrics.jsonl" | grep -vqE '"working":\[[^],]+,[^],]+,[^],]+\]' && return 1
+  tr -d ' \n' <"$work/dedicated3/summary.json" | sed -E 's/.*"working":\[([^]]*)\],"waiting":\[([^]]*)\],"talking":\[([^]]*)\].*/\1\n\2\n\3/' |
+    awk -F, 'NF != 3 {exit 1} {for (i = 1; i <= 3; i++) {if ($i < -0.01 || $i > 1.01) exit 1; s[i] += $i}} END {for (i = 1; i <= 3; i++) if (s[i] < 0.99 || s[i] > 1.01) exit 1}'
+}
+check "how the ranks spend their time is recorded" shares
 in_flight() { ls "$work"/k3/checkpoints/*/in-flight.h5 >/dev/null 2>&1 && ! ls "$work"/k0/checkpoints/*/in-flight.h5 >/dev/null 2>&1; }
 check "checkpoints hold what is in flight, and only then" in_flight
 finish
