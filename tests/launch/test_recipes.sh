@@ -54,6 +54,7 @@ for recipe in "$source_dir"/configs/recipes/*.yaml; do
     "$troupe" check "$recipe" --set "model.path=$base" >"$work/out" 2>"$work/err"
   fi
   check "$name: check" grep -q ': OK' "$work/out"
+  check "$name: bench/recipes has it" test -f "$source_dir/bench/recipes.d/$name.sh"
   "$troupe" explain --config "$recipe" >"$work/out" 2>"$work/err"
   check "$name: explain" grep -q '^# reward = ' "$work/out"
   components=$(sed -n '/^reward:/,$p' "$work/out" | grep -c '^  - ')
