@@ -60,6 +60,18 @@ static json_t *summary_of(const json_t *metrics, const ReportTotals *t)
     return s;
 }
 
+int64_t report_finished_steps(const char *dir)
+{
+    char *path = mem_printf("%s/summary.json", dir);
+    json_t *summary = json_load_file(path, 0, NULL);
+    const char *reason = json_string_value(json_object_get(summary, "exit_reason"));
+    bool finished = reason && !strcmp(reason, "finished");
+    int64_t steps = finished ? json_integer_value(json_object_get(summary, "steps")) : -1;
+    json_decref(summary);
+    mem_free(path);
+    return steps;
+}
+
 /* Points (step, value) of the lines that have one. Caller frees x and y. */
 static PlotSeries series_of(const json_t *metrics, const char *name, bool dots)
 {

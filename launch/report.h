@@ -25,6 +25,9 @@ typedef struct {
  */
 void report_end(RunFile *file, const char *dir, const ReportTotals *totals, bool complete);
 
+/* The steps of the run in `dir` if its summary says that it finished; -1 otherwise. Only looks. */
+int64_t report_finished_steps(const char *dir);
+
 /* The plot of a run's metrics (an array of objects as runfile_read_metrics gives): reward as a
  * line, held-out accuracy as dots. terminal and png may be NULL. The title is the last part of dir.
  * 0, or -1: the picture was not written. Also for `inspect`. */

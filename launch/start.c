@@ -11,6 +11,7 @@
 
 #include "common/errors.h"
 #include "common/runfile.h"
+#include "launch/report.h"
 
 enum { CONFIG_LIMIT = 1 << 20 };
 
@@ -48,7 +49,7 @@ static int set_layout(Start *s)
 /* What rank 0 found, as plain bytes for the others. */
 typedef struct {
     int code;
-    bool resumed;
+    bool resumed, reported;
     char checkpoint[4096];
     int64_t sft_step, step, adam_step;
     KernelSet kernels;
@@ -77,6 +78,7 @@ static void find_checkpoint(Start *s, Found *f)
         return;
     }
     f->resumed = true;
+    f->reported = report_finished_steps(s->dir) >= 0;
     f->sft_step = s->state.sft_step, f->step = s->state.step, f->adam_step = s->state.adam_step;
     f->kernels = s->state.kernels;
 }
@@ -120,6 +122,8 @@ static int find_start(Start *s, const StartArguments *a)
     comm_share(s->comm, f, sizeof *f, "the starting point");
     int code = f->code;
     s->resumed = f->resumed;
+    s->finished =
+        f->resumed && f->reported && f->step >= s->cfg.run.steps && f->sft_step >= s->cfg.sft.steps;
     s->kernels = f->kernels;
     memcpy(s->checkpoint, f->checkpoint, sizeof s->checkpoint);
     s->state.sft_step = f->sft_step, s->state.step = f->step, s->state.adam_step = f->adam_step;

@@ -20,6 +20,7 @@ typedef struct {
     char *dir; /* run.dir/run.name */
     KernelSet kernels;
     bool resume;           /* asked for: a run that is there already goes on */
+    bool finished;         /* all steps are done, and the end was reported: nothing is left */
     bool resumed;          /* a checkpoint was found: */
     char checkpoint[4096]; /* its path */
     CheckpointState state; /* all of it on rank 0; counters on the others */

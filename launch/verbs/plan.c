@@ -5,13 +5,13 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/checkpoint_folder.h"
 #include "common/errors.h"
 #include "common/policy.h"
 #include "common/prompts.h"
 #include "launch/footprint.h"
+#include "launch/report.h"
 #include "launch/sets.h"
 #include "launch/verb.h"
 
@@ -183,15 +183,9 @@ static int64_t newest_checkpoint(const char *dir)
 static int64_t steps_left(const Config *c)
 {
     char *dir = mem_printf("%s/%s", c->run.dir, c->run.name);
-    char *path = mem_printf("%s/summary.json", dir);
-    json_t *summary = access(path, R_OK) ? NULL : json_load_file(path, 0, NULL);
-    const char *reason = json_string_value(json_object_get(summary, "exit_reason"));
-    bool finished = reason && !strcmp(reason, "finished");
-    int64_t done =
-        finished ? json_integer_value(json_object_get(summary, "steps")) : newest_checkpoint(dir);
-    int64_t left = done < c->run.steps ? c->run.steps - done : finished ? 0 : 1;
-    json_decref(summary);
-    mem_free(path);
+    int64_t reported = report_finished_steps(dir);
+    int64_t done = reported >= 0 ? reported : newest_checkpoint(dir);
+    int64_t left = done < c->run.steps ? c->run.steps - done : reported >= 0 ? 0 : 1;
     mem_free(dir);
     return left;
 }

@@ -252,8 +252,7 @@ static int run(int argc, char **argv)
     Comm *comm = comm_open(&argc, &argv);
     Start start;
     int code = start_job(&start, comm, &a.start);
-    if (!code && start.resumed && start.state.step >= start.cfg.run.steps &&
-        start.state.sft_step >= start.cfg.sft.steps) {
+    if (!code && start.finished) {
         if (comm_rank(comm) == 0)
             fprintf(stderr, "troupe: %s has done its %lld steps already\n", start.dir,
                     (long long)start.state.step);

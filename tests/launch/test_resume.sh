@@ -52,6 +52,17 @@ asked() {
 }
 left() { "$troupe" plan --left "$config" "${sets[@]}" --set run.name="$1"; }
 check "USR1 saves and leaves, and the resumed run is the same" asked
+# The last checkpoint is written, the report is not: what a kill in between leaves. One step is then "left", and the next launch reports.
+unreported() {
+  cp "$work/asked/summary.json" "$work/before.json"
+  rm -r "$work/asked/summary.json" "$work/asked/model"
+  [ "$(left asked)" = 1 ] || { echo "left: $(left asked)"; return 1; }
+  run_ranks 3 train "$config" "${sets[@]}" --set run.name=asked --resume || return 1
+  [ "$(left asked)" = 0 ] && [ -f "$work/asked/model/config.json" ] && same_metrics "$work/whole" "$work/asked" && same_weights "$work/whole" "$work/asked" &&
+    [ "$(accuracies "$work/asked/summary.json")" = "$(accuracies "$work/before.json")" ]
+}
+accuracies() { grep -E '"accuracy"' "$1"; }
+check "a run that was killed before its report is reported by the next launch" unreported
 check "a finished run has no steps left" test "$(left asked)" = 0
 check "no temporary file is left" test -z "$(find "$work" -name '*.tmp*' -print -quit)"
 finish
