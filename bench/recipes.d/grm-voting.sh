@@ -3,9 +3,9 @@
 # The judge is a script of tests/judge_server (word `sums`): it works the sum out, and in `slip` of 100 judgements forgets the carries in doing so, as the careless
 # demonstrator does; answers with its result get 8, others 3, each with -2 ... 2 of noise. The meta judge works the sum named in a judgement out again and slips in 20 of 100. The
 # first table needs no training: groups of a right answer, one without the carries and two others, and the share of groups in which the right one has the highest score (a tie
-# counts as wrong, as in the paper). Then policies learn from a judge that slips in 60 of 100.
-about="reward: a judge that slips in 60 of 100 judgements, k votes (k_meta = k / 2 with meta); rule: what is right. judge and meta judge are scripts"
-arms=(rule votes-1 votes-8 votes-8-meta)
+# counts as wrong, as in the paper). Then policies learn from such judges.
+about="reward: k votes of a judge that slips in s of 100 judgements: votes-k-s, meta-k-s (k_meta = k / 2); rule: what is right. judge and meta judge are scripts"
+arms=(rule votes-1-40 votes-8-40 votes-1-60 votes-8-60 meta-8-60)
 steps=100
 figures=("right, last steps=exact_number" "reward, last steps=reward")
 coproc server { exec "$(dirname "$troupe")/tests/judge_server"; }
@@ -22,12 +22,13 @@ END
 }
 meta=', meta_judge: senior'
 reward() {
-  local rule='  - {name: exact_number, weight: 0}'
-  case $1 in
-    rule) echo 'reward: [exact_number]' ;;
-    *-meta) judged 60 8 "$meta" "$rule" ;;
-    *) judged 60 "${1#votes-}" '' "$rule" ;;
-  esac
+  local how k slip
+  IFS=- read -r how k slip <<<"$1"
+  if [ "$how" = rule ]; then
+    echo 'reward: [exact_number]'
+  else
+    judged "$slip" "$k" "$([ "$how" = meta ] && echo "$meta" || true)" '  - {name: exact_number, weight: 0}'
+  fi
 }
 groups() { # N: rows of four answers; the first is right, the second has no carries
   awk -v n="$1" 'BEGIN {
