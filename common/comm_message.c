@@ -224,13 +224,22 @@ static bool headers_move(Comm *c)
     }
 }
 
+/* Messages of one kind from one peer are taken in the order of sending (versions of weights and of
+ * states follow each other), also where the later one was seen to be complete first. */
+static bool is_next(const Transfer *list, const Transfer *t)
+{
+    for (; list != t; list = list->next)
+        if (list->peer == t->peer && list->header.kind == t->header.kind) return false;
+    return true;
+}
+
 static bool all_incoming_move(Comm *c)
 {
     bool moved = false;
     for (Transfer **at = &c->in; *at;) {
         Transfer *t = *at;
         if (!must_wait(c->in, t)) moved |= pieces_move(&t->body);
-        if (t->body.done < t->body.n) {
+        if (t->body.done < t->body.n || !is_next(c->in, t)) {
             at = &t->next;
             continue;
         }

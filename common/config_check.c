@@ -124,8 +124,7 @@ static void check_task(Check *k)
 static void check_training(Check *k)
 {
     const Config *c = k->c;
-    bool written = place(k, "sft.warmup");
-    CHECK(!written || !c->sft.steps || c->sft.warmup <= c->sft.steps, "sft.warmup", NULL,
+    CHECK(!c->sft.steps || c->sft.warmup <= c->sft.steps, "sft.warmup", NULL,
           "is longer than sft.steps %lld", (long long)c->sft.steps);
     CHECK(!c->run.steps || c->learner.warmup <= c->run.steps, "learner.warmup", NULL,
           "is longer than run.steps %lld", (long long)c->run.steps);

@@ -84,7 +84,7 @@ SECTION(sft, "supervised cold start on the task's demonstrations, before reinfor
 INT(sft, steps, 0, 0, 1000000000, "optimiser steps")
 INT(sft, batch, 64, 1, 65536, "demonstrations a step")
 NUM(sft, lr, 2e-3, 0, 1, "peak learning rate")
-INT(sft, warmup, 20, 0, 1000000, "steps of linear warm-up")
+INT(sft, warmup, 0, 0, 1000000, "steps of linear warm-up")
 CHOICE(sft, decay, "linear", "constant|linear|cosine",
        "shape of the learning rate after warm-up; linear and cosine end at 0")
 INT(sft, demos, 0, 0, 1000000000,

@@ -2,10 +2,10 @@
 # same bits in every layout, and after being killed and resumed. The lag stands in the metrics and on every token.
 source "$(dirname "$0")/common.sh"
 config=$source_dir/tests/launch/tiny.yaml
-sets=(--set "run.dir=$work" --set run.steps=12 --set run.deadline_s=30 --set checkpoint.every=3)
+sets=(--set "run.dir=$work" --set run.steps=60 --set run.deadline_s=30 --set checkpoint.every=5)
 
 # lag RUN K: step s (from 0) is min(s, K) behind
-lag() { grep -oE '"staleness":[0-9]+' "$work/$1/metrics.jsonl" | awk -F: -v k="$2" '{want = NR - 1 < k ? NR - 1 : k; if ($2 != want) bad = 1} END {exit bad || NR != 12}'; }
+lag() { grep -oE '"staleness":[0-9]+' "$work/$1/metrics.jsonl" | awk -F: -v k="$2" '{want = NR - 1 < k ? NR - 1 : k; if ($2 != want) bad = 1} END {exit bad || NR != 60}'; }
 train_as() {
   local name=$1 ranks=$2 k=$3
   shift 3
@@ -40,7 +40,7 @@ trial() {
     "$source_dir/launch/watch-mpirun" $job 10 &
     if [ $kills -lt 2 ]; then # after the first checkpoint of reinforcement learning, or after the next
       for _ in $(seq 600); do
-        [ "$(grep '"stage":"grpo"' "$work/$name/metrics.jsonl" 2>/dev/null | wc -l)" -gt $((4 + 4 * kills)) ] && break
+        [ "$(grep '"stage":"grpo"' "$work/$name/metrics.jsonl" 2>/dev/null | wc -l)" -gt $((6 + 6 * kills)) ] && break
         kill -0 $job 2>/dev/null || break
         sleep 0.02
       done
