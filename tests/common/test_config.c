@@ -94,9 +94,9 @@ START_TEST(values_have_types_and_ranges)
     refuses("learner: {lr: 2}\n", "t.yaml:1:15: learner.lr: 2 is not in [0, 1]\n");
     refuses("learner: {lr: [1]}\n",
             "t.yaml:1:15: learner.lr: a number is wanted, this is a list\n");
-    refuses(
-        "learner: {advantage: gpro}\n",
-        "t.yaml:1:22: learner.advantage: gpro is none of grpo|dr_grpo|rloo|leave_one_out|reinforce; did you mean grpo\n");
+    refuses("learner: {advantage: gpro}\n",
+            "t.yaml:1:22: learner.advantage: gpro is none of "
+            "grpo|dr_grpo|rloo|leave_one_out|reinforce; did you mean grpo\n");
     refuses("learner: {mask_truncated: yes}\n",
             "t.yaml:1:27: learner.mask_truncated: yes is neither true nor false\n");
     refuses("learner: {lr: }\n", "t.yaml:1:15: learner.lr: a number is wanted, nothing is there\n");
