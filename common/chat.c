@@ -7,6 +7,8 @@
 #include "common/chat_template.h"
 #include "common/errors.h"
 
+static const char opening[] = "<|im_start|>assistant\n";
+
 static void turn(const char *role, const char *content, size_t n, Buffer *out)
 {
     buffer_printf(out, "<|im_start|>%s\n", role);
@@ -115,7 +117,7 @@ int chat_render_style(const ChatStyle *style, const ChatMessage *messages, int n
         render_thinking(messages, n, out);
     else
         render_plain(messages, n, style->default_system, out);
-    buffer_text(out, "<|im_start|>assistant\n");
+    buffer_text(out, opening);
     return 0;
 }
 
@@ -135,4 +137,12 @@ int chat_render(const Tokenizer *t, const ChatMessage *messages, int n, Buffer *
     int rc = chat_render_style(&style, messages, n, out);
     chat_style_free(&style);
     return rc;
+}
+
+int chat_render_said(const Tokenizer *t, const ChatMessage *messages, int n, Buffer *out)
+{
+    if (chat_render(t, messages, n, out)) return -1;
+    out->size -= strlen(opening);
+    out->data[out->size] = 0;
+    return 0;
 }

@@ -16,6 +16,7 @@ enum { MOST_EXTENT = 1 << 24 };
 typedef struct {
     const char *name;
     json_t *root;
+    bool scalar; /* a reward model is wanted */
 } Reader;
 
 static const char *shown(char out[64], const json_t *v)
@@ -196,10 +197,33 @@ static int read_rope(const Reader *r, ModelDesc *d)
 /* ---- description ----------------------------------------------------------------------------- */
 
 static const struct {
-    const char *model_type, *class_name;
-} kinds[] = {
-    {"llama", "LlamaForCausalLM"}, {"qwen2", "Qwen2ForCausalLM"}, {"qwen3", "Qwen3ForCausalLM"}};
+    const char *model_type, *class_name, *scalar_name;
+} kinds[] = {{"llama", "LlamaForCausalLM", "LlamaForSequenceClassification"},
+             {"qwen2", "Qwen2ForCausalLM", "Qwen2ForSequenceClassification"},
+             {"qwen3", "Qwen3ForCausalLM", "Qwen3ForSequenceClassification"}};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+/* The first of the classes must be the one of its kind. */
+static int check_class(const Reader *r, const json_t *classes, int kind)
+{
+    const char *causal = kinds[kind].class_name, *scalar = kinds[kind].scalar_name;
+    const json_t *first = json_array_get(classes, 0);
+    char text[64];
+    if (r->scalar && !text_is(first, scalar))
+        return fail(
+            "%s: \"architectures\" is %s, not [\"%s\"]: a reward model with a scalar head is "
+            "wanted",
+            r->name, shown(text, classes), scalar);
+    if (!r->scalar && text_is(first, scalar))
+        return fail(
+            "%s: \"architectures\" is %s: a reward model with a scalar head writes nothing; "
+            "it can only be the model of a judge that judge_scalar asks",
+            r->name, shown(text, classes));
+    if (!r->scalar && classes && !text_is(first, causal))
+        return fail("%s: \"architectures\" is %s, not [\"%s\"]: a causal language model is wanted",
+                    r->name, shown(text, classes), causal);
+    return 0;
+}
 
 static int read_architecture(const Reader *r, ModelDesc *d)
 {
@@ -207,10 +231,7 @@ static int read_architecture(const Reader *r, ModelDesc *d)
     char text[64];
     for (int i = 0; i < N_KINDS; i++) {
         if (!text_is(type, kinds[i].model_type)) continue;
-        if (classes && !text_is(json_array_get(classes, 0), kinds[i].class_name))
-            return fail(
-                "%s: \"architectures\" is %s, not [\"%s\"]: a causal language model is wanted",
-                r->name, shown(text, classes), kinds[i].class_name);
+        if (check_class(r, classes, i)) return -1;
         strcpy(d->architecture, kinds[i].model_type);
         d->qkv_bias = !strcmp(d->architecture, "qwen2");
         d->qk_norm = !strcmp(d->architecture, "qwen3");
@@ -253,6 +274,28 @@ static int read_token(const Reader *r, const char *key, int *out)
     return 0;
 }
 
+/* Transformers keeps the number of labels as their names; where both are absent the tensor decides.
+ */
+static int check_one_label(const Reader *r)
+{
+    json_t *names = value(r->root, "id2label"), *count = value(r->root, "num_labels");
+    size_t n = names ? json_object_size(names) : 1;
+    char text[64];
+    if (count && !(json_is_integer(count) && json_integer_value(count) == 1))
+        return fail("%s: \"num_labels\" is %s: a head of one number is wanted", r->name,
+                    shown(text, count));
+    if (n == 1) return 0;
+    return fail("%s: \"id2label\" names %zu labels: a head of one number is wanted", r->name, n);
+}
+
+static int read_head(const Reader *r, ModelDesc *d)
+{
+    d->scalar = r->scalar;
+    d->pad = -1;
+    if (!r->scalar) return 0;
+    return check_one_label(r) ? -1 : read_token(r, "pad_token_id", &d->pad);
+}
+
 static int read_desc(const Reader *r, ModelDesc *d)
 {
     double eps = 0;
@@ -260,7 +303,8 @@ static int read_desc(const Reader *r, ModelDesc *d)
         read_number(r, r->root, "rms_norm_eps", 1e-6, &eps) || read_rope(r, d) ||
         read_bool(r, "tie_word_embeddings", false, &d->tied) ||
         read_token(r, "bos_token_id", &d->bos) || read_token(r, "eos_token_id", &d->eos) ||
-        check_neutral(r) || check_windows(r, d->architecture) || check_activation(r))
+        read_head(r, d) || check_neutral(r) || check_windows(r, d->architecture) ||
+        check_activation(r))
         return -1;
     d->rms_eps = (float)eps;
     errors_quiet(1);
@@ -282,12 +326,12 @@ static bool is_flat(const json_t *v, int levels)
     return true;
 }
 
-int hf_config_parse(const char *name, const char *text, size_t n, ModelDesc *d)
+static int parse(const char *name, const char *text, size_t n, bool scalar, ModelDesc *d)
 {
     json_error_t e;
     char what[64];
     int rc = -1;
-    Reader r = {name, json_loadb(text, n, JSON_REJECT_DUPLICATES, &e)};
+    Reader r = {name, json_loadb(text, n, JSON_REJECT_DUPLICATES, &e), scalar};
     *d = (ModelDesc){0};
     if (!r.root)
         return fail("%s:%d:%d: %s: fetch the model's config.json again", name, e.line, e.column,
@@ -299,6 +343,16 @@ int hf_config_parse(const char *name, const char *text, size_t n, ModelDesc *d)
         rc = read_desc(&r, d);
     json_decref(r.root);
     return rc;
+}
+
+int hf_config_parse(const char *name, const char *text, size_t n, ModelDesc *d)
+{
+    return parse(name, text, n, false, d);
+}
+
+int hf_config_parse_scalar(const char *name, const char *text, size_t n, ModelDesc *d)
+{
+    return parse(name, text, n, true, d);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -9,6 +9,10 @@
  * here is refused by name. 0 or -1. */
 int hf_config_parse(const char *name, const char *text, size_t n, ModelDesc *d);
 
+/* The same of a reward model with a scalar head, *ForSequenceClassification with one label, which
+ * hf_config_parse refuses, as this refuses all others. */
+int hf_config_parse_scalar(const char *name, const char *text, size_t n, ModelDesc *d);
+
 /* Appends the texts of config.json and generation_config.json. */
 void hf_config_write(const ModelDesc *d, Dtype dtype, Buffer *config, Buffer *generation);
 

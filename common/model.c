@@ -91,7 +91,7 @@ static void walk(const ModelDesc *d, Table *t, Model *m)
         if (m) m->layers[l] = w;
     }
     size_t norm = table_add(t, d->C, 1, "model.norm.weight");
-    size_t head = d->tied ? embed : table_add(t, d->V, d->C, "lm_head.weight");
+    size_t head = d->tied || d->scalar ? embed : table_add(t, d->V, d->C, "lm_head.weight");
     if (!m) return;
     m->embed = embed;
     m->norm = (Vector){norm, d->C, NULL};
@@ -115,7 +115,7 @@ int model_products(Model *m, int l, Product *out[MODEL_PRODUCTS])
 {
     if (l == m->d.L) {
         out[0] = &m->head;
-        return 1;
+        return m->d.scalar ? 0 : 1; /* a scalar head is scalar_head.h's */
     }
     Layer *w = &m->layers[l];
     Product *all[MODEL_PRODUCTS] = {&w->qkv, &w->o, &w->gu, &w->down};
@@ -221,7 +221,8 @@ size_t model_bytes(const ModelDesc *d, const KernelSet *k, bool trainable)
     mem_free(model_params(d, &count, &n));
     size_t source = trainable ? n * sizeof(float)
                               : dtype_bytes(model_wire_dtype(k), (size_t)d->V * (size_t)d->C);
-    return source + (size_t)d->L * layer + product_bytes(d->V, d->C, k, trainable);
+    if (!d->scalar) source += product_bytes(d->V, d->C, k, trainable);
+    return source + (size_t)d->L * layer;
 }
 
 const ModelDesc *model_desc(const Model *m)

@@ -92,11 +92,15 @@ typedef struct {
 } Rows;
 
 /* Hidden states after the last norm, h[n_out, C] of the rows out[n_out] (NULL: all M in order).
- * Fills the KV pages of every layer. */
+ * Fills the KV pages of every layer. Pages of one layer serve all layers, one after the other,
+ * where nothing is attended to but rows of this pass. */
 void model_forward(const Model *m, KvCache *kv, const Rows *rows, const int32_t *out, int n_out,
                    float *h);
 
-/* logits[n, V] of hidden states. */
+/* for `plan`: a forward pass's buffers for M rows at once, without the KV pages */
+size_t model_pass_bytes(const ModelDesc *d, int M);
+
+/* logits[n, V] of hidden states; not of a model with a scalar head. */
 void model_logits(const Model *m, const float *h, int n, float *logits);
 
 /* ---- training -------------------------------------------------------------------------------- */

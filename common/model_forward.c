@@ -131,6 +131,12 @@ static void scratch_reserve(const Model *m, int rows)
     s->x = NEW(float, (size_t)s->acts.rows *(size_t)m->d.C);
 }
 
+size_t model_pass_bytes(const ModelDesc *d, int M)
+{
+    size_t rows = ((size_t)M + 15) & ~(size_t)15;
+    return rows * (acts_numbers(d, false) + (size_t)d->C) * sizeof(float);
+}
+
 void model_forward(const Model *m, KvCache *kv, const Rows *rows, const int32_t *out, int n_out,
                    float *h)
 {
@@ -138,12 +144,13 @@ void model_forward(const Model *m, KvCache *kv, const Rows *rows, const int32_t 
     Scratch *s = m->scratch;
     size_t C = (size_t)d->C;
     if (!rows->M) return;
-    REQUIRE(kv->n_layers == d->L, "KV pages of %d layers for a model of %d", kv->n_layers, d->L);
+    REQUIRE(kv->n_layers == d->L || kv->n_layers == 1, "KV pages of %d layers for a model of %d",
+            kv->n_layers, d->L);
     scratch_reserve(m, rows->M);
     model_rope_reserve(m, rows);
     model_embed(m, rows, s->x);
     for (int l = 0; l < d->L; l++) {
-        KvLayer layer = kv_layer(kv, l);
+        KvLayer layer = kv_layer(kv, kv->n_layers == 1 ? 0 : l);
         layer_forward(m, l, s->x, s->x, &s->acts, &layer, rows);
     }
     if (out)
@@ -154,5 +161,6 @@ void model_forward(const Model *m, KvCache *kv, const Rows *rows, const int32_t 
 
 void model_logits(const Model *m, const float *h, int n, float *logits)
 {
+    REQUIRE(!m->d.scalar, "a model with a scalar head predicts no tokens");
     if (n) op_matmul(logits, h, m->head.w, n);
 }

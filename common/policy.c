@@ -61,6 +61,32 @@ done:
     return rc;
 }
 
+int policy_open_scalar(Policy *p, ScalarHead *head, const char *path, const KernelSet *k)
+{
+    int rc = -1;
+    TensorFile *f = tensor_file_open_scalar(path);
+    *p = (Policy){.kernels = *k};
+    if (!f) return -1;
+    p->tok = tokenizer_open(path);
+    if (!p->tok || check_vocabulary(tensor_file_desc(f), p->tok, path)) goto done;
+    p->model = model_new(tensor_file_desc(f), k, false);
+    rc = model_load(p->model, f);
+    if (!rc) scalar_head_read(head, f);
+done:
+    tensor_file_close(f);
+    if (rc) policy_close(p);
+    return rc;
+}
+
+int policy_describe_scalar(const char *path, ModelDesc *d)
+{
+    TensorFile *f = tensor_file_open_scalar(path);
+    if (!f) return -1;
+    *d = *tensor_file_desc(f);
+    tensor_file_close(f);
+    return 0;
+}
+
 /* ---- a configuration ------------------------------------------------------------------------- */
 
 static Tokenizer *task_tokenizer(const Config *c)

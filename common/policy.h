@@ -4,6 +4,7 @@
 
 #include "common/config.h"
 #include "common/model.h"
+#include "common/scalar_head.h"
 #include "common/tokenizer.h"
 
 typedef struct {
@@ -28,6 +29,11 @@ int policy_describe(const Config *c, ModelDesc *d, Tokenizer **tok);
 
 /* The same of what policy_open would load from path. */
 int policy_describe_path(const char *path, ModelDesc *d, Tokenizer **tok);
+
+/* A reward model and its head from a Hugging Face folder: not trainable. 0, or -1 with the reason
+ * (anything else is at path). */
+int policy_open_scalar(Policy *p, ScalarHead *head, const char *path, const KernelSet *k);
+int policy_describe_scalar(const char *path, ModelDesc *d);
 
 void policy_close(Policy *p);
 

@@ -6,8 +6,8 @@
 
 #include "common/errors.h"
 
-typedef enum { NONE, VOCABULARY, CHANNELS, QUERIES, KEYS, HEAD, MLP } Extent;
-typedef enum { ALWAYS, IF_UNTIED, IF_QKV_BIAS, IF_QK_NORM } Presence;
+typedef enum { NONE, ONE, VOCABULARY, CHANNELS, QUERIES, KEYS, HEAD, MLP } Extent;
+typedef enum { ALWAYS, IF_UNTIED, IF_QKV_BIAS, IF_QK_NORM, IF_SCALAR, IF_SCALAR_BIAS } Presence;
 
 typedef struct {
     const char *name, *gguf_name;
@@ -37,7 +37,9 @@ static const Row layer[] = {
 };
 
 static const Row after[] = {{"model.norm.weight", "output_norm.weight", CHANNELS, NONE, ALWAYS},
-                            {"lm_head.weight", "output.weight", VOCABULARY, CHANNELS, IF_UNTIED}};
+                            {"lm_head.weight", "output.weight", VOCABULARY, CHANNELS, IF_UNTIED},
+                            {"score.weight", "cls.output.weight", ONE, CHANNELS, IF_SCALAR},
+                            {"score.bias", "cls.output.bias", ONE, NONE, IF_SCALAR_BIAS}};
 
 enum {
     N_BEFORE = sizeof before / sizeof *before,
@@ -49,11 +51,15 @@ static bool is_there(const Row *r, const ModelDesc *d)
 {
     switch (r->presence) {
     case IF_UNTIED:
-        return !d->tied;
+        return !d->tied && !d->scalar;
     case IF_QKV_BIAS:
         return d->qkv_bias;
     case IF_QK_NORM:
         return d->qk_norm;
+    case IF_SCALAR:
+        return d->scalar;
+    case IF_SCALAR_BIAS:
+        return d->scalar_bias;
     default:
         return true;
     }
@@ -62,6 +68,8 @@ static bool is_there(const Row *r, const ModelDesc *d)
 static int64_t extent(Extent e, const ModelDesc *d)
 {
     switch (e) {
+    case ONE:
+        return 1;
     case VOCABULARY:
         return d->V;
     case CHANNELS:

@@ -18,7 +18,7 @@ typedef struct TensorSpec {
 } TensorSpec;
 
 /* How many tensors a model of this description has, and the i-th: embedding, layers in order, last
- * norm, LM head if it is its own. */
+ * norm, LM head if it is its own, or the scalar head. */
 int tensor_spec_count(const ModelDesc *d);
 void tensor_spec_at(const ModelDesc *d, int i, TensorSpec *out);
 

@@ -91,6 +91,10 @@ static int take_one(TensorFile *f, const TensorSpec *spec, Tensor *found, int n,
                     f->path, spec->name, spec->gguf_name);
     bool same = t->n_dims == spec->n_dims;
     for (int i = 0; same && i < spec->n_dims; i++) same = t->dims[i] == spec->dims[i];
+    if (!same && !strcmp(t->name, "score.weight") && t->dims[0] != 1)
+        return fail("%s: tensor %s is %s: a head of %lld numbers, and a reward model with one is "
+                    "wanted",
+                    f->path, t->name, shape_text(have, t->dims, t->n_dims), (long long)t->dims[0]);
     if (!same)
         return fail("%s: tensor %s is %s, the model's description asks for %s; description and "
                     "weights belong to "
@@ -102,14 +106,14 @@ static int take_one(TensorFile *f, const TensorSpec *spec, Tensor *found, int n,
     return 0;
 }
 
-/* Tensors that change nothing: what each implementation computes by itself, and the copy of a tied
- * embedding. */
+/* Tensors that change nothing: what each implementation computes by itself, the copy of a tied
+ * embedding, an LM head where another head is used. */
 static bool is_harmless(const ModelDesc *d, const char *name)
 {
     static const char suffix[] = ".rotary_emb.inv_freq";
     size_t n = strlen(name), m = sizeof suffix - 1;
     if (n > m && !strcmp(name + n - m, suffix)) return true;
-    return d->tied && !strcmp(name, "lm_head.weight");
+    return (d->tied || d->scalar) && !strcmp(name, "lm_head.weight");
 }
 
 static int refuse_others(const TensorFile *f, const Tensor *found, int n, const bool *taken)
@@ -134,9 +138,12 @@ static int refuse_others(const TensorFile *f, const Tensor *found, int n, const 
 
 int tensor_file_settle(TensorFile *f, Tensor *found, int n)
 {
-    int rc = -1, want = tensor_spec_count(&f->desc);
+    int rc = -1;
     bool *taken = NEW(bool, n);
     qsort(found, (size_t)n, sizeof *found, compare_names);
+    for (int i = 0; f->desc.scalar && i < n; i++)
+        f->desc.scalar_bias |= !strcmp(found[i].name, "score.bias");
+    int want = tensor_spec_count(&f->desc);
     f->tensors = NEW(Tensor, want < n ? want : n);
     for (int i = 0; i < want; i++) {
         TensorSpec spec;
@@ -170,17 +177,27 @@ TensorFile *tensor_file_open(const char *path)
              path);
         return NULL;
     }
-    if (S_ISDIR(st.st_mode)) return tensor_file_from_hf(path, NULL);
+    if (S_ISDIR(st.st_mode)) return tensor_file_from_hf(path, NULL, false);
     if (ends_with(path, ".safetensors")) {
         const char *slash = strrchr(path, '/');
         char *folder =
             slash ? mem_text_n(path, slash == path ? 1 : (size_t)(slash - path)) : mem_text(".");
-        TensorFile *f = tensor_file_from_hf(folder, path);
+        TensorFile *f = tensor_file_from_hf(folder, path, false);
         mem_free(folder);
         return f;
     }
     GgufFile *g = gguf_open(path);
     return g ? tensor_file_from_gguf(g) : NULL;
+}
+
+TensorFile *tensor_file_open_scalar(const char *folder)
+{
+    struct stat st;
+    if (!stat(folder, &st) && S_ISDIR(st.st_mode)) return tensor_file_from_hf(folder, NULL, true);
+    fail("%s: no folder: a reward model with a scalar head is a Hugging Face folder with "
+         "config.json and .safetensors files",
+         folder);
+    return NULL;
 }
 
 void tensor_file_close(TensorFile *f)

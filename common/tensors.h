@@ -21,6 +21,10 @@ typedef struct {
     bool qkv_bias; /* Qwen2 */
     bool qk_norm;  /* Qwen3 */
     int bos, eos;  /* -1: none */
+    /* A reward model: instead of an LM head one row of numbers, score.weight [1, C], perhaps
+     * score.bias [1]. pad: a token that does not count at a text's end; -1: none. */
+    bool scalar, scalar_bias;
+    int pad;
 } ModelDesc;
 
 /* 0, or -1 with the reason: values that cannot be (H % Kh, odd D, zero sizes, products past 2^31).
@@ -46,6 +50,9 @@ typedef struct TensorFile TensorFile;
  * is checked before anything is used (operations.md 8): NULL with one clear error (file, what,
  * where, what to do). Maps, does not read. */
 TensorFile *tensor_file_open(const char *path);
+/* The same of a reward model with a scalar head (*ForSequenceClassification with one label), which
+ * tensor_file_open refuses, as this refuses all others. folder: Hugging Face's. */
+TensorFile *tensor_file_open_scalar(const char *folder);
 void tensor_file_close(TensorFile *f);
 const ModelDesc *tensor_file_desc(const TensorFile *f);
 int tensor_file_count(const TensorFile *f);

@@ -20,12 +20,14 @@ typedef struct {
     int n;
 } Found;
 
-static int read_config(const char *folder, ModelDesc *d)
+static int read_config(const char *folder, bool scalar, ModelDesc *d)
 {
     char *path = mem_printf("%s/config.json", folder);
     Buffer text = {0};
     int rc = file_read(path, MAX_CONFIG, &text);
-    if (!rc) rc = hf_config_parse(path, text.data, text.size, d);
+    if (!rc)
+        rc = scalar ? hf_config_parse_scalar(path, text.data, text.size, d)
+                    : hf_config_parse(path, text.data, text.size, d);
     buffer_free(&text);
     mem_free(path);
     return rc;
@@ -175,11 +177,11 @@ static int add_weights(TensorFile *f, const char *folder, const char *only, Foun
     return rc;
 }
 
-TensorFile *tensor_file_from_hf(const char *folder, const char *only)
+TensorFile *tensor_file_from_hf(const char *folder, const char *only, bool scalar)
 {
     TensorFile *f = tensor_file_new(only ? only : folder);
     Found found = {0};
-    int rc = read_config(folder, &f->desc);
+    int rc = read_config(folder, scalar, &f->desc);
     if (!rc) rc = add_weights(f, folder, only, &found);
     if (!rc) rc = tensor_file_settle(f, found.data, found.n);
     mem_free(found.data);

@@ -30,7 +30,7 @@ int tensor_file_settle(TensorFile *f, Tensor *found, int n);
 TensorFile *tensor_file_from_gguf(GgufFile *g);
 
 /* folder with config.json; only: one .safetensors file instead of the folder's own choice, or NULL.
- */
-TensorFile *tensor_file_from_hf(const char *folder, const char *only);
+ * scalar: a model with a scalar head is wanted, and no other. */
+TensorFile *tensor_file_from_hf(const char *folder, const char *only, bool scalar);
 
 #endif

@@ -100,5 +100,8 @@ typedef struct {
  * known by heart are rendered (SmolLM2, Qwen2.5, Qwen3, and ChatML-alikes whose text is
  * recognised); an unknown template is refused, never guessed. */
 int chat_render(const Tokenizer *t, const ChatMessage *messages, int n, Buffer *out);
+/* The same without that opening: a conversation as it stands, for whoever reads and writes nothing.
+ */
+int chat_render_said(const Tokenizer *t, const ChatMessage *messages, int n, Buffer *out);
 
 #endif

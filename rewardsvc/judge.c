@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <glob.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/errors.h"
 #include "common/memory.h"
@@ -134,6 +135,11 @@ Judge *judges_find(Judges *all, const char *name)
     return NULL;
 }
 
+static bool is_used(const Judge *j)
+{
+    return j->wanted || j->lent || j->valued;
+}
+
 /* This rank's file, and what all ranks of earlier launches kept in theirs. */
 static RemoteLog *open_log(const char *dir, int rank)
 {
@@ -154,19 +160,48 @@ static RemoteLog *open_log(const char *dir, int rank)
     return log;
 }
 
+/* Is a judge wanted for one thing, and can it be that? Only a folder's config and table of tensors
+ * are read, and only if it is here: `check` may run elsewhere. */
+static int check_use(const Judge *j)
+{
+    const char *path = j->values[JUDGE_MODEL].text;
+    ModelDesc d;
+    if (j->lent && (j->wanted || j->valued))
+        return fail("judge %s is trained by one reward and asked by another: give each a model",
+                    judge_name(j));
+    if (j->valued && j->wanted)
+        return fail(
+            "judge %s is a reward model for judge_scalar and is to write for another reward: "
+            "give each a model",
+            judge_name(j));
+    if (!j->valued || access(path, F_OK)) return 0;
+    errors_quiet(1);
+    int rc = policy_describe_scalar(path, &d);
+    errors_quiet(-1);
+    return rc ? fail("judge %s is no reward model with a scalar head: %s", judge_name(j),
+                     errors_last())
+              : 0;
+}
+
+int judges_check(const Judges *all)
+{
+    int rc = 0;
+    for (int i = 0; i < all->n; i++) rc |= check_use(&all->list[i]);
+    return rc;
+}
+
 int judges_prepare(Judges *all, const KernelSet *k, const char *dir, int rank)
 {
     for (int i = 0; i < all->n; i++) {
         Judge *j = &all->list[i];
         bool remote = *j->values[JUDGE_URL].text;
-        if (j->wanted && j->lent)
-            return fail("judge %s is trained by one reward and asked by another: give each a model",
-                        judge_name(j));
-        if (!(j->wanted || j->lent) || j->kind) continue;
+        if (!is_used(j) || j->kind) continue;
+        if (check_use(j)) return -1;
         if (remote && dir && !all->log && !(all->log = open_log(dir, rank))) return -1;
-        int rc = remote    ? judge_open_remote(j, all->log)
-                 : j->lent ? judge_open_model(j, k)
-                           : judge_open_local(j, k);
+        int rc = remote      ? judge_open_remote(j, all->log)
+                 : j->lent   ? judge_open_model(j, k)
+                 : j->valued ? judge_open_value(j, k)
+                             : judge_open_local(j, k);
         if (rc) return fail("judge %s cannot be opened: %s", judge_name(j), errors_last());
     }
     return 0;
@@ -177,7 +212,7 @@ int judges_memory(const Judges *all, const KernelSet *k, JudgeMemory *out)
     *out = (JudgeMemory){0};
     for (int i = 0; i < all->n; i++) {
         const Judge *j = &all->list[i];
-        if (!(j->wanted || j->lent) || *j->values[JUDGE_URL].text) continue;
+        if (!is_used(j) || *j->values[JUDGE_URL].text) continue;
         if (judge_memory(j, k, out)) return fail("judge %s: %s", judge_name(j), errors_last());
     }
     return 0;
@@ -210,7 +245,7 @@ int judge_borrow(Judge *j, const JudgeLoan *loan)
 {
     if (*j->values[JUDGE_URL].text)
         return fail("%s has a url: what is trained must be a model of this rank", judge_name(j));
-    if (j->wanted || j->lent)
+    if (is_used(j))
         return fail("%s serves another reward: name a model for this one alone", judge_name(j));
     j->lent = true;
     j->loan = *loan;
@@ -271,6 +306,28 @@ void judge_question_free(JudgeQuestion *q)
     judge_rating_free(q);
     mem_free(q->reason);
     mem_free(q);
+}
+
+void judge_queue_add(JudgeQueue *w, JudgeQuestion *q)
+{
+    if (w->last)
+        w->last->next = q;
+    else
+        w->first = q;
+    w->last = q;
+}
+
+void judge_queue_remove(JudgeQueue *w, JudgeQuestion *q)
+{
+    JudgeQuestion *before = NULL, *at = w->first;
+    while (at && at != q) before = at, at = at->next;
+    if (!at) return;
+    if (before)
+        before->next = q->next;
+    else
+        w->first = q->next;
+    if (w->last == q) w->last = before;
+    q->next = NULL;
 }
 
 void judge_question_fail(JudgeQuestion *q, ScoreStatus status, const char *reason)
@@ -339,6 +396,20 @@ bool judge_rated(JudgeQuestion *q, JudgeAnswer *a, double *logprobs)
         j->counters.failed++;
     judge_question_free(q);
     return true;
+}
+
+int judge_want_values(Judge *j)
+{
+    if (*j->values[JUDGE_URL].text)
+        return fail("judge %s is asked over HTTP, where no scalar head can be read: name a reward "
+                    "model of this machine",
+                    judge_name(j));
+    if (!strcmp(j->values[JUDGE_MODEL].text, "policy"))
+        return fail(
+            "judge %s is the policy, which has no scalar head: name a reward model's folder",
+            judge_name(j));
+    j->valued = true;
+    return 0;
 }
 
 void judge_withdraw(JudgeQuestion *q)

@@ -40,6 +40,9 @@ const RewardSetting *judge_settings(void);
 Judges *judges_read(const Config *cfg);
 /* NULL if the block names none such. */
 Judge *judges_find(Judges *j, const char *name);
+/* Once all rewards have said what they want: 0, or -1 with the reason if a judge is wanted for what
+ * does not go together, or has no scalar head where one is wanted and its folder is here. */
+int judges_check(const Judges *j);
 /* Loads the models and opens the connections of the judges that rewards have asked for
  * (judge_want). k: of the run. What remote judges answer is kept in dir/judges-RANK.jsonl
  * (remote_log.h), and what is in such files of any rank is read again; dir NULL keeps none. 0, or
@@ -113,6 +116,8 @@ void judge_answer_free(JudgeAnswer *a);
 /* Messages [n] as ids: texts cleaned, special tokens in them taken out, the model's chat template
  * (or one after the other where it has none). 0, or -1 with the reason. */
 int judge_render(const Tokenizer *tok, const JudgeMessage *messages, int n, Ids *ids);
+/* The same without the assistant's opening: a conversation that is over. */
+int judge_render_said(const Tokenizer *tok, const JudgeMessage *messages, int n, Ids *ids);
 
 /* Begins a question; everything of the request but the stops is copied. Never NULL: what is wrong
  * with it is an answer's status, with its reason. */
@@ -147,6 +152,19 @@ JudgeQuestion *judge_rate(Judge *j, const JudgeRating *r);
  * temperature 1. A local judge gives the bits of the engine's own pass; of one elsewhere the first
  * token's likeliest 20 have to contain every option, with blanks around it or without. */
 bool judge_rated(JudgeQuestion *q, JudgeAnswer *a, double *logprobs);
+
+/* ---- what a reward model with a scalar head makes of given texts --------------------------------
+ */
+
+/* A reward will read this judge's head: its model is a reward model (policy_open_scalar), and it
+ * answers no other questions. 0, or -1 with the reason: it is remote or the policy, or another
+ * reward asks it for something else. */
+int judge_want_values(Judge *j);
+/* Begins a question about a conversation that is over; copied. Never NULL, as judge_ask. */
+JudgeQuestion *judge_value(Judge *j, const JudgeMessage *messages, int n);
+/* True: the question is gone; a has the status and its reason and no text (the caller frees it),
+ * and with SCORE_OK *value the head's number at the conversation's last token, finite. */
+bool judge_valued(JudgeQuestion *q, JudgeAnswer *a, double *value);
 
 /* Moves the judge's questions on for a moment: a forward pass, or what came over the network.
  * Whether anything moved. */

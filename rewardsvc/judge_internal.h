@@ -41,12 +41,14 @@ struct Judge {
     const JudgeKind *kind; /* NULL until it is opened */
     bool wanted, lent;     /* a reward asks it; a reward runs and trains its model */
     bool rates;            /* and asks it how probable texts are */
+    bool valued;           /* a reward reads its scalar head */
     JudgeLoan loan;        /* lent */
     JudgeCounters counters;
     /* local */
     Policy policy;
     Engine *engine;        /* NULL: lent */
     struct Raters *raters; /* judge_rate.c */
+    struct Valuer *valuer; /* judge_value.c */
     int max_context;
     uint64_t seed;
     /* remote */
@@ -66,6 +68,7 @@ struct JudgeQuestion {
     int n_options;
     char **options;   /* [n_options] */
     double *logprobs; /* [n_options] */
+    double value;     /* of a scalar head */
     /* local */
     JudgeQuestion *next; /* that waits for its pass */
     Ids *option_ids;     /* [n_options] */
@@ -79,6 +82,13 @@ void judge_question_free(JudgeQuestion *q);
 /* Gives the question a status for all its answers. */
 void judge_question_fail(JudgeQuestion *q, ScoreStatus status, const char *reason);
 
+/* Questions that wait for a pass, in the order of asking. Zeroed it is empty. */
+typedef struct {
+    JudgeQuestion *first, *last;
+} JudgeQueue;
+void judge_queue_add(JudgeQueue *w, JudgeQuestion *q);
+void judge_queue_remove(JudgeQueue *w, JudgeQuestion *q); /* if it is there */
+
 /* ---- ratings (judge_rate.c) ---- */
 
 /* With the options' texts in it. */
@@ -90,6 +100,12 @@ void raters_add(Judge *j, JudgeQuestion *q, Ids *prompt, const char *prefix);
 bool raters_work(Judge *j); /* one pass; whether there was one to make */
 void raters_withdraw(Judge *j, JudgeQuestion *q);
 void raters_free(Judge *j); /* with the questions that wait */
+
+/* ---- scalar heads (judge_value.c) ---- */
+
+int judge_open_value(Judge *j, const KernelSet *run);
+/* Its pass's buffers and pages. */
+size_t judge_value_bytes(const Judge *j, const ModelDesc *d, const KernelSet *k);
 
 /* What opening it takes: the kernel set, the most tokens of a text, slots of the engine's memory.
  */

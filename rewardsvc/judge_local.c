@@ -59,7 +59,7 @@ static char *harmless(const Tokenizer *tok, const char *text, size_t n)
     return clean.data;
 }
 
-int judge_render(const Tokenizer *tok, const JudgeMessage *said, int n, Ids *ids)
+static int render_ids(const Tokenizer *tok, const JudgeMessage *said, int n, bool opening, Ids *ids)
 {
     ChatMessage *messages = NEW(ChatMessage, n);
     Buffer text = {0};
@@ -67,7 +67,8 @@ int judge_render(const Tokenizer *tok, const JudgeMessage *said, int n, Ids *ids
         messages[i] = (ChatMessage){said[i].role, harmless(tok, said[i].text, said[i].n_text)};
     int rc;
     if (tokenizer_chat_template(tok)) {
-        rc = chat_render(tok, messages, n, &text);
+        rc = opening ? chat_render(tok, messages, n, &text)
+                     : chat_render_said(tok, messages, n, &text);
         if (!rc) rc = tokenizer_encode(tok, text.data, text.size, true, false, ids);
     } else { /* a model without a template reads the messages one after the other */
         const char *gap = tokenizer_kind(tok) == TOKENIZER_ALPHABET ? "" : "\n";
@@ -78,6 +79,16 @@ int judge_render(const Tokenizer *tok, const JudgeMessage *said, int n, Ids *ids
     mem_free(messages);
     buffer_free(&text);
     return rc;
+}
+
+int judge_render(const Tokenizer *tok, const JudgeMessage *said, int n, Ids *ids)
+{
+    return render_ids(tok, said, n, true, ids);
+}
+
+int judge_render_said(const Tokenizer *tok, const JudgeMessage *said, int n, Ids *ids)
+{
+    return render_ids(tok, said, n, false, ids);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */

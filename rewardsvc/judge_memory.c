@@ -45,16 +45,22 @@ static size_t learner_bytes(const Judge *j, const ModelDesc *d, const KernelSet 
     return 3 * numbers_of(d) * sizeof(float) + trainer_bytes(d, k, rows, j->loan.wanted);
 }
 
-int judge_memory(const Judge *j, const KernelSet *run, JudgeMemory *sum)
+static int describe(const Judge *j, ModelDesc *d)
 {
     const char *path = j->values[JUDGE_MODEL].text;
+    if (j->valued) return policy_describe_scalar(path, d);
+    return strcmp(path, "policy") ? policy_describe_path(path, d, NULL)
+                                  : policy_describe(j->cfg, d, NULL);
+}
+
+int judge_memory(const Judge *j, const KernelSet *run, JudgeMemory *sum)
+{
     ModelDesc d;
-    int rc = strcmp(path, "policy") ? policy_describe_path(path, &d, NULL)
-                                    : policy_describe(j->cfg, &d, NULL);
-    if (rc) return -1;
+    if (describe(j, &d)) return -1;
     KernelSet k = judge_kernels(j, run);
     int longest = judge_longest(j, &d), rows = (int)j->values[JUDGE_BATCH].number;
     sum->weights += model_bytes(&d, &k, j->lent);
+    if (j->valued) sum->engines += judge_value_bytes(j, &d, &k);
     if (j->lent) sum->trainers += learner_bytes(j, &d, &k);
     if (j->wanted) sum->engines += engine_bytes(&d, &k, rows, judge_kv_tokens(j, longest));
     if (j->rates) sum->trainers += trainer_bytes(&d, &k, longest, JUDGE_MOST_OPTIONS);

@@ -11,7 +11,7 @@
 struct Raters {
     Trainer *trainer; /* its forward only */
     TreeLayout tree;
-    JudgeQuestion *first, **last; /* that wait, in the order of asking */
+    JudgeQueue waiting;
 };
 
 JudgeQuestion *judge_rating_new(Judge *j, const JudgeRating *r)
@@ -44,7 +44,6 @@ static struct Raters *raters_of(Judge *j)
     if (!j->raters) {
         j->raters = NEW(struct Raters, 1);
         j->raters->trainer = trainer_new(j->policy.model);
-        j->raters->last = &j->raters->first;
     }
     return j->raters;
 }
@@ -80,23 +79,12 @@ void raters_add(Judge *j, JudgeQuestion *q, Ids *prompt, const char *prefix)
     }
     q->group.prompt = prompt->data, q->group.n_prompt = prompt->n;
     *prompt = (Ids){0};
-    *r->last = q;
-    r->last = &q->next;
-}
-
-static void unlink_question(struct Raters *r, JudgeQuestion *q)
-{
-    JudgeQuestion **at = &r->first;
-    while (*at && *at != q) at = &(*at)->next;
-    if (!*at) return;
-    *at = q->next;
-    if (r->last == &q->next) r->last = at;
-    q->next = NULL;
+    judge_queue_add(&r->waiting, q);
 }
 
 void raters_withdraw(Judge *j, JudgeQuestion *q)
 {
-    if (j->raters) unlink_question(j->raters, q);
+    if (j->raters) judge_queue_remove(&j->raters->waiting, q);
     judge_question_free(q);
 }
 
@@ -104,7 +92,7 @@ void raters_free(Judge *j)
 {
     struct Raters *r = j->raters;
     if (!r) return;
-    while (r->first) raters_withdraw(j, r->first);
+    while (r->waiting.first) raters_withdraw(j, r->waiting.first);
     trainer_free(r->trainer);
     tree_layout_free(&r->tree);
     mem_free(r);
@@ -147,9 +135,9 @@ static void rate(struct Raters *r, JudgeQuestion *q)
 
 bool raters_work(Judge *j)
 {
-    JudgeQuestion *q = j->raters ? j->raters->first : NULL;
+    JudgeQuestion *q = j->raters ? j->raters->waiting.first : NULL;
     if (!q) return false;
-    unlink_question(j->raters, q);
+    judge_queue_remove(&j->raters->waiting, q);
     rate(j->raters, q);
     q->done = true;
     return true;

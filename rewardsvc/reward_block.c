@@ -74,6 +74,10 @@ int reward_block_read(RewardBlock *b, const Config *cfg)
         errors_quiet(-1);
         if (bound) rc = fail("%s: reward %s: %s", cfg->file, c->name, errors_last());
     }
+    errors_quiet(1);
+    int unfit = rc ? 0 : judges_check(b->judges);
+    errors_quiet(-1);
+    if (unfit) rc = fail("%s: %s", cfg->file, errors_last());
     if (rc) reward_block_close(b);
     return rc;
 }

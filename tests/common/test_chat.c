@@ -124,6 +124,26 @@ static void check_row(const json_t *row)
     chat_style_free(&style);
 }
 
+/* Without the opening it is the same up to it. */
+START_TEST(a_conversation_that_is_over_has_no_opening)
+{
+    Tokenizer *t = tokenizer_from_alphabet("a");
+    t->chat_template = with_loop("{% for message in messages %}");
+    const ChatMessage said[] = {{"user", "Hi"}, {"assistant", "Hello"}};
+    Buffer out = {0};
+    buffer_text(&out, "x");
+    ck_assert_int_eq(chat_render_said(t, said, 2, &out), 0);
+    ck_assert_str_eq(out.data, "x<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+                               "Hello<|im_end|>\n");
+    ck_assert_uint_eq(out.size, strlen(out.data));
+    errors_quiet(1);
+    ck_assert_int_eq(chat_render_said(t, said, 0, &out), -1);
+    errors_quiet(-1);
+    buffer_free(&out);
+    tokenizer_close(t);
+}
+END_TEST
+
 START_TEST(renders_as_transformers_does)
 {
     const char *source = getenv("TROUPE_SOURCE");
@@ -177,4 +197,5 @@ START_TEST(refuses_with_a_reason)
 END_TEST
 
 TEST_MAIN("chat", recognises_whatever_the_layout, refuses_what_does_something_else,
-          renders_as_transformers_does, renders_for_the_model, refuses_with_a_reason)
+          a_conversation_that_is_over_has_no_opening, renders_as_transformers_does,
+          renders_for_the_model, refuses_with_a_reason)

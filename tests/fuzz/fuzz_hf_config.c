@@ -31,6 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ModelDesc d;
     errors_quiet(1);
     if (!hf_config_parse("fuzz", (const char *)data, size, &d)) check_again(&d);
+    if (!hf_config_parse_scalar("fuzz", (const char *)data, size, &d)) {
+        REQUIRE(d.scalar && d.pad >= -1 && !model_desc_check(&d), "a head that cannot be: %s",
+                errors_last());
+        REQUIRE(hf_config_parse("fuzz", (const char *)data, size, &d), "both readers accept it");
+    }
     errors_quiet(-1);
     return 0;
 }
