@@ -35,6 +35,15 @@ static int add_field(const Places *p, const char *field, Buffer *out)
     return 0;
 }
 
+static void add_question(const Evidence *e, Buffer *out)
+{
+    const json_t *v = json_object_get(e->record, "question");
+    if (json_is_string(v))
+        buffer_add(out, json_string_value(v), json_string_length(v));
+    else
+        buffer_add(out, e->prompt, e->n_prompt);
+}
+
 static void add_span(Span s, Buffer *out)
 {
     if (s.p) buffer_add(out, s.p, s.n);
@@ -62,7 +71,7 @@ static int add_place(const Places *p, const char *name, size_t n, Buffer *out)
             if (p->e) buffer_add(out, p->more[i].text, p->more[i].n);
             return 0;
         }
-    static const char *const names[] = {"prompt", "answer", "think", "final", "mark"};
+    static const char *const names[] = {"prompt", "question", "answer", "think", "final", "mark"};
     bool known = is(name, n, "reference") || (n > 7 && n < 72 && !memcmp(name, "record.", 7));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) known |= is(name, n, names[i]);
     if (!p->e || !known) return !known;
@@ -70,6 +79,8 @@ static int add_place(const Places *p, const char *name, size_t n, Buffer *out)
     if (is(name, n, "mark")) return add_mark(p->e, out), 0;
     if (is(name, n, "prompt"))
         buffer_add(out, p->e->prompt, p->e->n_prompt);
+    else if (is(name, n, "question"))
+        add_question(p->e, out);
     else if (is(name, n, "answer"))
         add_span(answer, out);
     else if (is(name, n, "think"))
@@ -103,10 +114,11 @@ static int fill(const char *t, const Places *p, Buffer *out)
         size_t n = (size_t)(end - t - 1);
         int rc = add_place(p, t + 1, n, out);
         if (rc > 0)
-            return fail("the template has no place {%.*s}; it may name prompt, answer, think, "
-                        "final, mark, reference, record.FIELD%s%s",
-                        (int)(n < 60 ? n : 60), t + 1, p->n_more ? ", " : "",
-                        p->n_more ? p->more[0].name : "");
+            return fail(
+                "the template has no place {%.*s}; it may name prompt, question, answer, think, "
+                "final, mark, reference, record.FIELD%s%s",
+                (int)(n < 60 ? n : 60), t + 1, p->n_more ? ", " : "",
+                p->n_more ? p->more[0].name : "");
         if (rc) return -1;
         t = end + 1;
     }

@@ -1,6 +1,9 @@
 /* What a judge is asked: a template of the configuration, with the sample's texts in its places.
  *
- *   {prompt} {answer}   the problem as the policy was asked it; its whole answer
+ *   {prompt} {answer}   the problem as the policy was asked it, chat template and instruction
+ *                       included; its whole answer
+ *   {question}          the record's field "question", the problem alone; without one {prompt}.
+ *                       A small judge does what an instruction says that is meant for the policy
  *   {think} {final}     of the answer: inside <think></think>; what follows </think>, or all
  *   {reference}         the record's field "answer", or the one that the setting `reference` names
  *   {record.NAME}       another field of the record

@@ -210,9 +210,14 @@ END_TEST
 
 /* ---- the parts ------------------------------------------------------------------------------ */
 
-static void expect_fill(const char *template, const char *want)
+static json_t *some_record(void)
 {
-    json_t *record = json_pack("{s:s, s:i, s:[i,i]}", "answer", "15", "level", 3, "list", 1, 2);
+    return json_pack("{s:s, s:i, s:[i,i]}", "answer", "15", "level", 3, "list", 1, 2);
+}
+
+/* Takes the record over. */
+static void expect_fill_of(json_t *record, const char *template, const char *want)
+{
     const char *text = "<think>12 and 3</think> It is {15}";
     Evidence e = {
         .prompt = "12+3", .n_prompt = 4, .text = text, .n_text = strlen(text), .record = record};
@@ -227,8 +232,17 @@ static void expect_fill(const char *template, const char *want)
     json_decref(record);
 }
 
+static void expect_fill(const char *template, const char *want)
+{
+    expect_fill_of(some_record(), template, want);
+}
+
 START_TEST(templates_have_places)
 {
+    json_t *record = some_record();
+    json_object_set_new(record, "question", json_string("What is 12+3?"));
+    expect_fill_of(record, "{question} asked as {prompt}", "What is 12+3? asked as 12+3");
+    expect_fill("{question}", "12+3");
     expect_fill("{prompt} -> {final} ({reference}), {think}", "12+3 -> It is {15} (15), 12 and 3");
     expect_fill("{record.level}{record.list} {{prompt}}", "3[1,2] {prompt}");
     expect_fill("{record.none}", NULL);
