@@ -172,7 +172,9 @@ int start_threads(const Start *s)
                            : 1; /* bound by the launcher: these cores are this rank's own */
     int size = comm_size(s->comm), here = environment_number("OMPI_COMM_WORLD_LOCAL_SIZE", size);
     int actors = comm_count(s->comm, ROLE_ACTOR), learners = comm_count(s->comm, ROLE_LEARNER);
-    int busy = ((actors > learners ? actors : learners) * here + size - 1) / size;
+    bool together = s->cfg.run.max_staleness > 0 && size > 1 && !s->cfg.layout.workers;
+    int computing = together ? actors + learners : actors > learners ? actors : learners;
+    int busy = (computing * here + size - 1) / size;
     int threads = allowed / (busy ? busy : 1);
     return threads > 0 ? threads : 1;
 }

@@ -39,8 +39,8 @@ void start_quietly(Comm *c);
 int start_together(Comm *c, int code, const char *what);
 
 /* Threads for this rank: layout.threads, or what was asked of Slurm for a task, or this machine's
- * cores shared among the ranks on it that compute at the same time (actors and learners of a
- * synchronous run take turns, reward ranks hardly compute). */
+ * cores shared among the ranks on it that compute at the same time (dedicated actors and
+ * learners take turns unless there is a lag, reward ranks hardly compute). */
 int start_threads(const Start *s);
 
 #endif
