@@ -75,7 +75,7 @@ bool comm_take_group(Comm *c, Role at, Group *g);
  * where there is none it does nothing). */
 void comm_send_weights(Comm *c, int64_t version, const void *wire, size_t n);
 /* The next version that arrived here whole, none skipped and in the order of sending, or -1. *wire
- * is borrowed until the next one is taken. Always -1 on a rank that hosts a learner. */
+ * is borrowed until the next call. Always -1 on a rank that hosts a learner. */
 int64_t comm_take_weights(Comm *c, const void **wire, size_t n);
 
 /* The reward service's state after `version` steps, to every reward rank (to = ROLE_REWARD) or to

@@ -32,6 +32,8 @@ void comm_send_weights(Comm *c, int64_t version, const void *wire, size_t n)
 
 int64_t comm_take_weights(Comm *c, const void **wire, size_t n)
 {
+    blob_release(c, c->borrowed); /* the next to arrive takes its place */
+    c->borrowed = NULL;
     Arrived *a = message_take(c, KIND_WEIGHTS, -1, -1);
     if (!a) return -1;
     int64_t version = a->header.number;
@@ -43,7 +45,6 @@ int64_t comm_take_weights(Comm *c, const void **wire, size_t n)
             "weights of %zu bytes arrived, this rank's model has %zu: do all ranks run the same "
             "model?",
             a->blob->size, n);
-    blob_release(c, c->borrowed);
     c->borrowed = a->blob;
     c->borrowed->refs++;
     arrived_free(c, a);
