@@ -55,17 +55,21 @@ trial() {
 }
 check "lag 3, killed and resumed: the same bits" trial 1
 
+# Long enough that the signal reaches it before its end.
+longer=(--set run.steps=600 --set checkpoint.every=200 --set eval.every=0)
 asked() {
-  mpirun -np 3 "$troupe" train "$config" "${sets[@]}" --set run.max_staleness=3 --set layout.workers=2 --set run.name=asked >"$work/log" 2>&1 &
-  local job=$!
+  train_as longer 0 3 "${longer[@]}" || return 1
+  mpirun -np 3 "$troupe" train "$config" "${sets[@]}" "${longer[@]}" --set run.max_staleness=3 --set layout.workers=2 --set run.name=asked >"$work/log" 2>&1 &
+  local job=$! code
   for _ in $(seq 600); do
     grep -q '"stage":"grpo"' "$work/asked/metrics.jsonl" 2>/dev/null && break
     sleep 0.02
   done
   kill -USR1 $job
   wait $job
-  [ $? = 75 ] || { echo "exit code is not 75"; return 1; }
-  train_as asked 0 3 --resume && same k3 asked
+  code=$?
+  [ $code = 75 ] || { echo "exit code $code, not 75"; return 1; }
+  train_as asked 0 3 "${longer[@]}" --resume && same_metrics "$work/longer" "$work/asked" && same_weights "$work/longer" "$work/asked"
 }
 check "lag 3, asked to leave by USR1, goes on alone: the same bits" asked
 # Shares of every rank's time, in every line and in the summary: a share for each of three ranks, which with those of waiting and talking make 1.
