@@ -25,10 +25,9 @@ static const RewardSetting settings[] = {
                        "*ForSequenceClassification with one label",
                .required = true},
     [SYSTEM] = {"system", SETTING_TEXT, .text = "", .help = "system message; empty: none"},
-    [TEMPLATE] = {"template", SETTING_TEXT, .text = "{prompt}",
-                  .help = "the user's turn, with {prompt} {answer} {think} {final} {reference} "
-                          "{record.FIELD} in it; {record.FIELD} where the prompt has the policy's "
-                          "own chat around it"},
+    [TEMPLATE] = {"template", SETTING_TEXT, .text = "{question}",
+                  .help = "the user's turn, with {question} {prompt} {answer} {think} {final} "
+                          "{reference} {record.FIELD} in it"},
     [ANSWER] = {"answer", SETTING_TEXT, .text = "{answer}",
                 .help = "the assistant's turn, with the same in it; empty: there is none, and the "
                         "user's turn is all"},
