@@ -155,6 +155,9 @@ SECTION(monitor, "is the reward over-optimised: looked at after each evaluation"
 TEXT(monitor, gold, "",
      "reward component that says what is wanted (weight 0: not trained on); empty: no monitor")
 TEXT(monitor, proxy, "", "component that is compared with it; empty: the reward itself")
+CHOICE(monitor, on_alarm, "say", "say|stop",
+       "stop: where the proxy begins to rise while gold falls the run is saved and ends (78); "
+       "--resume goes on all the same")
 END(monitor)
 
 SECTION(checkpoint, "when the run is saved")

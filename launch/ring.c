@@ -73,17 +73,32 @@ static bool in_flight_is_here(const Ring *r)
     return inbox_complete(&r->learner->inbox, end - 1);
 }
 
-/* Rank 0, at the boundary of a step: saves where it is due, ends the run where it is over or where
- * someone asked. Before it saves it waits, without learning, for what is in flight. */
+/* Why a run ends at a boundary, and its exit code. */
+typedef struct {
+    const char *reason; /* NULL: it goes on */
+    int code;
+} Ending;
+
+static Ending ending_of(const Ring *r, bool over)
+{
+    if (over) return (Ending){"finished", 0};
+    if (r->recorder->watch.stop) return (Ending){"over-optimised", EXIT_UNABLE};
+    if (comm_asked_to_leave(r->comm)) return (Ending){"asked to leave", EXIT_AGAIN};
+    return (Ending){0};
+}
+
+/* Rank 0, at the boundary of a step: saves where it is due, ends the run where it is over, where
+ * the monitor stops it or where someone asked. Before it saves it waits, without learning, for what
+ * is in flight. */
 static void boundary(Ring *r, bool due, bool over)
 {
-    bool leave = !over && comm_asked_to_leave(r->comm);
-    r->saving = (due || leave) && !over && !in_flight_is_here(r);
-    if (r->saving) return;
-    int rc = due || over || leave ? save(r, over || leave) : 0;
-    if (over) recorder_finish(r->recorder, true, "finished");
-    if (leave) recorder_finish(r->recorder, false, "asked to leave");
-    if (over || leave) comm_stop(r->comm, rc ? EXIT_IO : over ? 0 : EXIT_AGAIN);
+    Ending e = ending_of(r, over);
+    r->saving = (due || e.reason) && !over && !in_flight_is_here(r);
+    if (r->saving || !(due || e.reason)) return;
+    int rc = save(r, e.reason != NULL);
+    if (!e.reason) return;
+    recorder_finish(r->recorder, over, e.reason);
+    comm_stop(r->comm, rc ? EXIT_IO : e.code);
 }
 
 /* Rank 0, in the middle of a step. While a line is open its evaluation is missing, and groups in

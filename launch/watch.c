@@ -166,6 +166,8 @@ void watch_report(Watch *w, int64_t step, json_t *line)
     json_object_set_new(m, "gap", number(gap_of(w)));
     if (w->alarms) json_object_set_new(m, "alarms", alarms_json(w->alarms));
     warn(w, step, w->alarms & ~before);
+    w->stop = !strcmp(w->cfg->monitor.on_alarm, "stop") &&
+              (w->alarms & ~before & ALARM_OVEROPTIMISED) != 0;
 }
 
 void watch_restore(Watch *w, const json_t *metrics)

@@ -21,6 +21,7 @@ typedef struct {
     int n, capacity;
     double proxy_std, gold_std; /* over problems, at the first evaluation */
     unsigned alarms;            /* of the newest (MonitorAlarm) */
+    bool stop;                  /* the decisive one rang anew, and monitor.on_alarm is stop */
 } Watch;
 
 /* component_names [n]: of the reward block. -1: monitor.gold or monitor.proxy is none of them

@@ -40,6 +40,13 @@ check "nothing to say of the first part" test "$(grep -c "$alarm" "$work/log")" 
 train hack --set run.name=parts --resume
 check "said in the second launch" test "$(grep -c "$alarm" "$work/log")" = 1
 check "two launches give the lines of one" same_metrics "$work/whole" "$work/parts"
+# where it shall stop, it does, with a checkpoint; who goes on all the same has the same run
+"$troupe" train "$work/hack.yaml" --set run.name=stopped --set monitor.on_alarm=stop >"$work/log" 2>&1
+check "the alarm ends the run" test $? = 78
+check "and says why" grep -q '"exit_reason": "over-optimised"' "$work/stopped/summary.json"
+check "before its last step" test "$(grep -c '"stage":"grpo"' "$work/stopped/metrics.jsonl")" -lt 13
+train hack --set run.name=stopped --set monitor.on_alarm=stop --resume
+check "resumed, it is the run that was not stopped" same_metrics "$work/whole" "$work/stopped"
 mpirun -np 3 "$troupe" train "$work/hack.yaml" --set run.name=ranks --set layout.workers=2 >"$work/log" 2>&1
 check "three ranks give the lines of one" same_metrics "$work/whole" "$work/ranks"
 
