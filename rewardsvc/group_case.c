@@ -93,6 +93,19 @@ void group_case_close(GroupCase *k)
     *k = (GroupCase){0};
 }
 
+int group_case_score(RewardBlock *b, Group *g, const RewardRun *run, int64_t step)
+{
+    GroupCase k;
+    int rc = group_case_open(&k, g, run);
+    if (!rc) {
+        group_case_begin(&k, b, step, run->steps);
+        while (!reward_case_settled(k.c)) reward_block_wait(b);
+        group_case_finish(&k, b);
+    }
+    group_case_close(&k);
+    return rc;
+}
+
 JudgedGroup group_case_judged(const GroupCase *k, int64_t step, int64_t steps)
 {
     int n = k->g->n_samples, K = k->g->n_components;

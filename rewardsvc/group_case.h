@@ -30,6 +30,9 @@ void group_case_begin(GroupCase *k, RewardBlock *b, int64_t step, int64_t steps)
 void group_case_finish(GroupCase *k, const RewardBlock *b);
 void group_case_close(GroupCase *k);
 
+/* All of it in turn, waiting for judges. 0, or -1 with the reason as group_case_open. */
+int group_case_score(RewardBlock *b, Group *g, const RewardRun *run, int64_t step);
+
 /* The scores of a group that was judged; the case stays meanwhile. judged_group_free. */
 JudgedGroup group_case_judged(const GroupCase *k, int64_t step, int64_t steps);
 void judged_group_free(JudgedGroup *j); /* an empty one is fine */

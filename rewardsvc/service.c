@@ -43,10 +43,15 @@ static int64_t step_of(const Group *g, const Config *cfg)
     return g->kind == GROUP_TRAIN ? g->id / cfg->rollout.prompts : g->version;
 }
 
+static RewardRun run_of(const Config *cfg)
+{
+    return (RewardRun){(uint64_t)cfg->run.seed, cfg->run.steps, (int)cfg->rollout.max_tokens};
+}
+
 /* Takes the group over. */
 static ServiceCase *case_new(const Config *cfg, const Group *g)
 {
-    RewardRun run = {(uint64_t)cfg->run.seed, cfg->run.steps, (int)cfg->rollout.max_tokens};
+    RewardRun run = run_of(cfg);
     ServiceCase *c = NEW(ServiceCase, 1);
     c->g = *g;
     int rc = group_case_open(&c->k, &c->g, &run);
@@ -68,13 +73,9 @@ static void case_free(ServiceCase *c)
 
 void service_score(RewardBlock *block, const Config *cfg, Group *g)
 {
-    ServiceCase *c = case_new(cfg, g);
-    case_begin(c, block, cfg);
-    while (!reward_case_settled(c->k.c)) reward_block_wait(block);
-    group_case_finish(&c->k, block);
-    *g = c->g;
-    c->g = (Group){0};
-    case_free(c);
+    RewardRun run = run_of(cfg);
+    int rc = group_case_score(block, g, &run, step_of(g, cfg));
+    REQUIRE(!rc, "problem %lld: %s", (long long)g->problem, errors_last());
 }
 
 static void cases_append(ServiceCase **list, ServiceCase *k)
