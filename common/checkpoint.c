@@ -183,7 +183,7 @@ static int write_state(const char *folder, const CheckpointState *s, ManifestFil
     return rc;
 }
 
-/* HDF5 writes this one: it is nothing but covered by one CRC. */
+/* Written by HDF5 itself: a file without entries, all of it under one CRC. */
 static int write_in_flight(const char *folder, const CheckpointState *s, ManifestFile *f)
 {
     char *path = mem_printf("%s/%s", folder, in_flight_file);

@@ -4,8 +4,8 @@
  *   runs/<name>/checkpoints/step-000120/
  *     shard-000.h5   weights and the optimiser's moments, contiguous datasets
  *     state.h5       counters and texts
- *     in-flight.h5   judged groups of later steps, as runfile.h's segments; only where there are
- * any MANIFEST       what lies where, with CRCs
+ *     in-flight.h5   judged groups of later steps (runfile.h's segments); where there are any
+ *     MANIFEST       what lies where, with CRCs
  *
  * Both files open with h5py and h5dump: arrays are contiguous f32 datasets by their names, state.h5
  * has the texts state (JSON), config and service_state. checkpoint_manifest.h describes MANIFEST.
